@@ -1,0 +1,1 @@
+"""Networks, their export to ONNX, and the bundle format in which they travel to the executors."""

@@ -1,0 +1,1 @@
+"""Draws product pictures with exact ground truth: the demo catalogue and catalogues for scale tests."""

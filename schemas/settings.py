@@ -1,0 +1,140 @@
+"""Typed settings: defaults < settings file (TOML) < environment (`VITRINE_...`) < command-line flags."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+MEBIBYTE = 1024 * 1024
+
+
+class S3Settings(BaseModel):
+    """How to reach S3. Credentials are not settings: they come from the usual AWS chain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint_url: str | None = Field(None, description="Custom endpoint, e.g. of MinIO or a test server")
+    region: str | None = Field(None, description="Region; default from the AWS chain, else us-east-1")
+    path_style: bool = Field(False, description="Address buckets in the path; implied by a custom endpoint")
+
+
+class FetchSettings(BaseModel):
+    """How workers read pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: int = Field(8, ge=1, le=128, description="Parallel reads per worker process")
+    window_bytes: int = Field(
+        64 * MEBIBYTE, ge=1, description="Bytes read ahead of the computation, per worker process"
+    )
+    max_image_bytes: int = Field(64 * MEBIBYTE, ge=1, description="Larger files are quarantined as too_large")
+    connect_timeout_s: float = Field(5.0, gt=0, description="Seconds to connect")
+    read_timeout_s: float = Field(20.0, gt=0, description="Seconds between bytes")
+    attempts: int = Field(4, ge=1, le=20, description="Tries per picture within a run")
+    backoff_s: float = Field(0.2, ge=0, description="First wait between tries; doubles each time, with jitter")
+
+
+class DecodeSettings(BaseModel):
+    """What may be decoded, and how large."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_pixels: int = Field(
+        120_000_000, ge=1, description="Pictures with more pixels in the header are quarantined as too_many_pixels"
+    )
+    working_side: int = Field(
+        800, ge=64, description="Pictures are decoded to about this long side (px); JPEGs by scaled decoding"
+    )
+
+
+class ExtractSettings(BaseModel):
+    """How the extract stage cuts its work."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wave_images: int = Field(
+        20_000, ge=1, description="Pictures per wave; a run that dies loses at most one wave of work"
+    )
+    micro_batch: int = Field(16, ge=1, le=512, description="Pictures per model call")
+    partition_images: int = Field(128, ge=1, description="Pictures per Spark task")
+    max_attempts: int = Field(5, ge=1, description="Nights on which a retryable failure is tried")
+
+
+class GateSettings(BaseModel):
+    """What publish asks before readers see a night."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_quarantined_share: float = Field(0.25, ge=0, le=1, description="Active pictures in quarantine, at most")
+    max_rejected_rows_share: float = Field(0.25, ge=0, le=1, description="Feed rows in quarantine, at most")
+    max_shrink_share: float = Field(0.5, ge=0, le=1, description="Loss of active products against yesterday, at most")
+    max_pending_share: float = Field(0.0, ge=0, le=1, description="Active pictures not yet looked at, at most")
+
+
+class MaintainSettings(BaseModel):
+    """Housekeeping of tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optimize: bool = Field(True, description="Compact and cluster tables")
+    vacuum_retention_hours: int = Field(
+        168, ge=0, description="Files unreferenced for longer are deleted; the published version is always kept"
+    )
+    old_bundles_kept: int = Field(2, ge=1, description="Bundle versions whose image_attributes rows are kept")
+
+
+class Settings(BaseSettings):
+    """Everything a job can be told. Unknown keys are errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VITRINE_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
+    )
+
+    tables: str = Field(description="Tables root: a folder, file:// or s3:// prefix")
+    catalog: str | None = Field(None, description="Feed: CSV, Parquet, JSON, Delta, a folder of pictures or an S3 prefix")
+    models: str | None = Field(None, description="Model bundle (folder or .zip); default: the shipped one")
+    allowed_roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Roots that pictures may be read from; default: the feed's own folder, or bucket"
+    )
+    enhance: bool = Field(True, description="Correct white balance, contrast and noise where the measures call for it")
+    lease_seconds: int = Field(120, ge=5, description="A writer that stops renewing its lease loses it after this long")
+    s3: S3Settings = S3Settings()
+    fetch: FetchSettings = FetchSettings()
+    decode: DecodeSettings = DecodeSettings()
+    extract: ExtractSettings = ExtractSettings()
+    gate: GateSettings = GateSettings()
+    maintain: MaintainSettings = MaintainSettings()
+
+    @field_validator("allowed_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: Any) -> Any:
+        """Accept a comma-separated string, as environment variables carry it."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags (init) win over the environment, which wins over the file named by VITRINE_CONFIG."""
+        config = os.environ.get("VITRINE_CONFIG")
+        sources = [init_settings, env_settings]
+        if config:
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=Path(config)))
+        return tuple(sources)
