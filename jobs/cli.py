@@ -1,0 +1,281 @@
+"""The command line: `vitrine <job> ...`; each job is also spark-submit-able with the same options."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from schemas.settings import Settings
+
+app = typer.Typer(
+    name="vitrine",
+    help="Reads product pictures and writes what it sees into Delta tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Tables = Annotated[
+    str, typer.Option("--tables", help="Tables root: a folder or s3:// prefix.", envvar="VITRINE_TABLES")
+]
+Catalog = Annotated[
+    str | None,
+    typer.Option(
+        "--catalog",
+        help="Feed: CSV, JSON Lines, Parquet, Delta, a folder of pictures or an s3:// prefix.",
+        envvar="VITRINE_CATALOG",
+    ),
+]
+Models = Annotated[
+    str | None, typer.Option("--models", help="Model bundle: folder or .zip.  [default: the shipped one]")
+]
+AllowedRoots = Annotated[
+    list[str] | None,
+    typer.Option("--allowed-root", help="Root that pictures may be read from; may be repeated.  [default: the feed's]"),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any other setting, e.g. extract.wave_images=5000; may be repeated."),
+]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
+RunId = Annotated[str | None, typer.Option("--run-id", help="Identity of the run; repeating one changes nothing.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Write the report page here.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no closing table.")]
+
+
+class UsageError(Exception):
+    """A wrong option; one line that says which."""
+
+
+def _settings(
+    tables: str,
+    catalog: str | None,
+    models: str | None,
+    roots: list[str] | None,
+    extra: list[str] | None,
+    config: Path | None,
+) -> Settings:
+    """Settings from flags over the environment over the settings file."""
+    given: dict[str, Any] = {"tables": tables, "catalog": catalog, "models": models, "allowed_roots": roots}
+    values = {name: value for name, value in given.items() if value}
+    for assignment in extra or ():
+        _assign(values, assignment)
+    if config is not None:
+        if not config.is_file():
+            raise UsageError(f"settings file {config} does not exist")
+        os.environ["VITRINE_CONFIG"] = str(config)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {name}: {first['msg']} (given: {first['input']!r})") from error
+    except ValueError as error:
+        raise UsageError(f"settings file {config}: {error}") from error
+
+
+def _assign(values: dict[str, Any], assignment: str) -> None:
+    name, equals, text = assignment.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {assignment}: write it as name=value")
+    *groups, last = name.split(".")
+    place = values
+    for group in groups:
+        place = place.setdefault(group, {})
+    place[last] = text
+
+
+def _run(stages: tuple[str, ...], settings: Settings, run_id: str | None, report: Path | None, quiet: bool) -> None:
+    from jobs.nightly import run_stages
+
+    run_stages(settings, stages, run_id=run_id, report=report, quiet=quiet)
+
+
+@app.command()
+def nightly(
+    tables: Tables,
+    catalog: Catalog = None,
+    models: Models = None,
+    allowed_root: AllowedRoots = None,
+    run_id: RunId = None,
+    report: Report = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a night: ingest, extract, publish, maintain."""
+    from jobs.nightly import STAGES
+
+    _run(STAGES, _settings(tables, catalog, models, allowed_root, set_, config), run_id, report, quiet)
+
+
+@app.command()
+def ingest(
+    tables: Tables,
+    catalog: Catalog = None,
+    allowed_root: AllowedRoots = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Bring catalog and images up to date with the feed."""
+    _run(("ingest",), _settings(tables, catalog, None, allowed_root, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def extract(
+    tables: Tables,
+    models: Models = None,
+    allowed_root: AllowedRoots = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Describe every picture that is new, changed, retryable or described by an old bundle."""
+    _run(("extract",), _settings(tables, None, models, allowed_root, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def publish(
+    tables: Tables,
+    models: Models = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check the tables and move the version that readers see."""
+    _run(("publish",), _settings(tables, None, models, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def maintain(
+    tables: Tables, run_id: RunId = None, set_: Set = None, config: Config = None, quiet: Quiet = False
+) -> None:
+    """Compact tables and delete what nobody needs."""
+    _run(("maintain",), _settings(tables, None, None, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def report(
+    tables: Tables,
+    out: Annotated[Path, typer.Option("--out", help="Page to write.")] = Path("report.html"),
+    run_id: Annotated[str | None, typer.Option("--run-id", help="Run to report.  [default: the latest]")] = None,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Write the report page of a run."""
+    from jobs.report_latest import report_latest
+
+    written = report_latest(_settings(tables, None, None, None, set_, config), run_id, out)
+    typer.echo(f"{written}")
+
+
+@app.command()
+def settings(config: Config = None, set_: Set = None) -> None:
+    """Print every setting with its value, as JSON."""
+    values = _settings("(tables)", None, None, None, set_, config)
+    typer.echo(json.dumps(values.model_dump(mode="json"), indent=2))
+
+
+@app.command()
+def jars() -> None:
+    """Print the jars for `spark-submit --jars`, fetching them when they are not there yet."""
+    from jobs.jars import fetch_jars
+
+    typer.echo(",".join(str(path) for path in fetch_jars()))
+
+
+@app.command()
+def render(
+    out: Annotated[str, typer.Option("--out", help="Folder or s3:// prefix to write to.")],
+    products: Annotated[int, typer.Option("--products", min=1, help="Products to draw.")] = 1000,
+    views: Annotated[int, typer.Option("--views", min=1, help="Pictures per product.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same catalogue.")] = 0,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Draw a catalogue of any size as a Spark job, for scale tests."""
+    from jobs.locations import resolve_location
+    from jobs.render import render_catalog
+    from jobs.spark_session import spark_session
+
+    values = _settings(out, None, None, None, set_, config)
+    spark = spark_session("vitrine render", values.s3)
+    render_catalog(spark, resolve_location(out), products, views, seed)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for pictures, tables and report.")] = None,
+    products: Annotated[int | None, typer.Option("--products", min=1, help="Products to draw.")] = None,
+) -> None:
+    """Draw the demo catalogue, run a night on it and show what came out."""
+    from jobs.demo import run_demo
+
+    run_demo(out, products)
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """Errors that are somebody's mistake or a known trouble: one line, no stack trace."""
+    from jobs.crash_isolation import TooManyCrashesError
+    from jobs.feed import FeedError
+    from jobs.jars import JarsUnavailableError
+    from jobs.java_runtime import JavaNotFoundError
+    from jobs.lease import LeaseHeldError, LeaseLostError
+    from jobs.publish import GateFailedError
+    from jobs.report_latest import NoSuchRunError
+    from jobs.run import BookkeepingError
+    from jobs.spark_session import SparkUnavailableError
+    from jobs.store import SchemaDriftError
+    from models.bundle import BundleError
+    from schemas.reasons import ImageError
+
+    return (
+        BookkeepingError,
+        BundleError,
+        FeedError,
+        GateFailedError,
+        ImageError,
+        JarsUnavailableError,
+        JavaNotFoundError,
+        LeaseHeldError,
+        LeaseLostError,
+        NoSuchRunError,
+        SchemaDriftError,
+        SparkUnavailableError,
+        TooManyCrashesError,
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; expected errors end it with one line and exit status 1, wrong options with 2."""
+    from jobs.session import AlreadyDoneError
+
+    try:
+        app(arguments)
+    except UsageError as error:
+        _end(error, 2)
+    except AlreadyDoneError as error:
+        _end(error, 0)
+    except expected_errors() as error:
+        _end(error, 1)
+
+
+def _end(error: Exception, status: int) -> None:
+    if os.environ.get("VITRINE_DEBUG"):
+        raise error
+    sys.stderr.write(f"vitrine: {error}\n")
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

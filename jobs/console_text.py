@@ -1,0 +1,38 @@
+"""The console that jobs talk to people on, and how numbers and untrusted text are written there."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.console import Console
+
+CONSOLE = Console(stderr=True, highlight=False)
+
+
+def format_duration(seconds: float) -> str:
+    """A short duration: "0.4 s", "42 s", "3 min 5 s", "2 h 10 min"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def format_rate(rate: float) -> str:
+    """A rate with about three significant digits: "0.42", "7.3", "118"."""
+    if rate >= 100:
+        return f"{rate:,.0f}"
+    return f"{rate:.1f}" if rate >= 1 else f"{rate:.2f}"
+
+
+def printable(text: str) -> str:
+    """The text on one line without control or bidirectional formatting characters, which could rewrite a terminal."""
+    return "".join(
+        " " if character in "\n\r\t" else character
+        for character in text
+        if character in "\n\r\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )

@@ -1,0 +1,79 @@
+"""Maintain: compacts and clusters tables, deletes what nobody needs, and never what the published version needs."""
+
+from __future__ import annotations
+
+import math
+
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+from jobs.extract import READY_NOTE
+from jobs.publish import Publication, latest_publication
+from jobs.run import Run
+from jobs.small_objects import SmallObjects
+from schemas.contract import Table
+from schemas.tables import IMAGE_ATTRIBUTES, TABLES
+
+# Below this many files a table is read as fast as it can be; compacting it would only cost.
+FEWEST_FILES_TO_COMPACT = 8
+
+
+def maintain(run: Run, objects: SmallObjects) -> None:
+    """Retention, OPTIMIZE and VACUUM of every table, and removal of staging folders left by dead runs."""
+    with run.stage("maintain") as record:
+        record.counts["attributes_deleted"] = _drop_old_bundles(run)
+        publication = latest_publication(run.store)
+        record.counts["tables_compacted"] = 0
+        for table in TABLES.values():
+            if run.settings.maintain.optimize and _file_count(run, table) >= FEWEST_FILES_TO_COMPACT:
+                run.store.execute("OPTIMIZE {table}", table)
+                record.counts["tables_compacted"] += 1
+            _vacuum(run, table, publication)
+        # A computed wave that waits for its commit is worth keeping: the next extract commits it.
+        if objects.read(READY_NOTE) is None:
+            objects.delete_folder("_staging")
+
+
+def _drop_old_bundles(run: Run) -> int:
+    """Delete attributes of bundles that are neither in use nor among the newest ones kept for comparison."""
+    attributes = run.store.read("image_attributes")
+    newest = (
+        attributes.groupBy("bundle_version").agg(F.max("extracted_at").alias("at"), F.count("*").alias("rows"))
+    ).orderBy(F.col("at").desc())
+    versions = [(row["bundle_version"], row["rows"]) for row in newest.collect()]
+    in_use = {row["bundle_version"] for row in run.store.read("images").select("bundle_version").distinct().collect()}
+    old = [entry for entry in versions[run.settings.maintain.old_bundles_kept :] if entry[0] not in in_use]
+    if old:
+        spelled = ", ".join(f"'{version}'" for version, _ in old)
+        run.store.delete(IMAGE_ATTRIBUTES, f"bundle_version IN ({spelled})")
+    return sum(rows for _, rows in old)
+
+
+def _file_count(run: Run, table: Table) -> int:
+    detail = run.spark.sql(f"DESCRIBE DETAIL {run.store.sql_name(table.name)}").first()
+    assert detail is not None
+    return int(detail["numFiles"])
+
+
+def _vacuum(run: Run, table: Table, publication: Publication | None) -> None:
+    hours = run.settings.maintain.vacuum_retention_hours
+    version = publication.versions.get(table.name) if publication else None
+    if version is not None:
+        hours = max(hours, _hours_since_superseded(run, table, version))
+    key = "spark.databricks.delta.retentionDurationCheck.enabled"
+    # The check refuses less than seven days; the lease guarantees that no other writer is at work.
+    run.spark.conf.set(key, "false")
+    try:
+        run.store.execute(f"VACUUM {{table}} RETAIN {hours} HOURS", table)
+    finally:
+        run.spark.conf.unset(key)
+
+
+def _hours_since_superseded(run: Run, table: Table, version: int) -> int:
+    """Age of the commit that followed the published version: files it removed are still being read.
+
+    Zero when the published version is the newest one.
+    """
+    history = run.spark.sql(f"DESCRIBE HISTORY {run.store.sql_name(table.name)}").where(F.col("version") > version)
+    age = F.unix_timestamp() - F.min(F.unix_timestamp("timestamp"))
+    row = history.agg(age.alias("seconds")).first()
+    return 0 if row is None or row["seconds"] is None else math.ceil(row["seconds"] / 3600) + 1

@@ -1,0 +1,134 @@
+"""Publish: a quality gate looks at tonight's tables, and if all holds, the published version moves.
+
+Readers take the Delta versions named by the newest row of `publications` (or by `published.json` without Spark), so
+they never see half a night. A gate that fails leaves yesterday's publication in place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+from jobs.run import Run
+from jobs.small_objects import SmallObjects
+from jobs.store import TableStore
+from schemas.contract import ddl_columns
+from schemas.tables import PUBLICATIONS
+
+POINTER = "published.json"
+PUBLISHED_TABLES = ("catalog", "images", "image_attributes", "quarantine")
+
+
+class GateFailedError(RuntimeError):
+    """Tonight's tables are not fit for readers; names each expectation that failed. Nothing was published."""
+
+
+@dataclass(frozen=True)
+class GateCheck:
+    """One expectation and what was seen."""
+
+    name: str
+    passed: bool
+    observed: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What readers should read."""
+
+    publication_id: int
+    versions: dict[str, int]
+    bundle_version: str
+
+
+def publish(run: Run, objects: SmallObjects) -> Publication:
+    """Check tonight's tables and move the published version; nothing moves when nothing changed.
+
+    Raises:
+        GateFailedError: an expectation failed.
+    """
+    with run.stage("publish") as record:
+        versions = {name: run.store.version(name) for name in PUBLISHED_TABLES}
+        previous = latest_publication(run.store)
+        checks = list(_checks(run, previous))
+        record.counts = {"checks": len(checks), "checks_failed": sum(not check.passed for check in checks)}
+        failed = [f"{check.name}: {check.observed}, expected {check.expected}" for check in checks if not check.passed]
+        if failed:
+            raise GateFailedError(f"not published, readers keep the previous version: {'; '.join(failed)}")
+        assert run.bundle_version is not None
+        if previous is not None and (previous.versions, previous.bundle_version) == (versions, run.bundle_version):
+            record.counts["published"] = 0
+            publication = previous
+        else:
+            number = previous.publication_id + 1 if previous else 1
+            publication = Publication(number, versions, run.bundle_version)
+            _write(run, publication, checks)
+            record.counts["published"] = 1
+        # Written on every night: a run that died between the table and this file is mended by the next.
+        objects.put(POINTER, json.dumps({**asdict(publication), "run_id": run.run_id}, indent=2).encode())
+        return publication
+
+
+def latest_publication(store: TableStore) -> Publication | None:
+    """The present publication, or None before the first."""
+    row = store.read("publications").orderBy(F.col("publication_id").desc()).first()
+    return Publication(row["publication_id"], dict(row["versions"]), row["bundle_version"]) if row else None
+
+
+def _write(run: Run, publication: Publication, checks: list[GateCheck]) -> None:
+    row = Row(
+        publication_id=publication.publication_id,
+        run_id=run.run_id,
+        published_at=run.started_at,
+        versions=publication.versions,
+        bundle_version=publication.bundle_version,
+        checks=[Row(**asdict(check)) for check in checks],
+    )
+    run.store.insert_missing(PUBLICATIONS, run.spark.createDataFrame([row], ddl_columns(PUBLICATIONS.columns)))
+
+
+def _checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
+    gate = run.settings.gate
+    images = {row["status"]: row["count"] for row in _active(run, "images").groupBy("status").count().collect()}
+    active = sum(images.values())
+    yield GateCheck("pictures", active > 0, f"{active}", "at least one active picture")
+    yield _share("pending_pictures", images.get("pending", 0), active, gate.max_pending_share)
+    yield _share("quarantined_pictures", images.get("quarantined", 0), active, gate.max_quarantined_share)
+    rows = _active(run, "catalog").count()
+    rejected = run.store.read("quarantine").where("stage = 'ingest' AND resolved_at IS NULL").count()
+    yield _share("rejected_rows", rejected, rows + rejected, gate.max_rejected_rows_share)
+    yield _none("duplicate_attributes", _duplicates(run), "contents described twice by one bundle")
+    yield _none("missing_attributes", _without_attributes(run), "extracted pictures without attributes")
+    if previous is not None:
+        before = run.store.read("catalog", previous.versions["catalog"]).where("is_active").count()
+        lost = max(0, before - rows)
+        yield _share("lost_rows", lost, before, gate.max_shrink_share)
+
+
+def _active(run: Run, table: str) -> DataFrame:
+    return run.store.read(table).where("is_active")
+
+
+def _share(name: str, part: int, whole: int, allowed: float) -> GateCheck:
+    share = part / whole if whole else 0.0
+    return GateCheck(name, share <= allowed, f"{part} of {whole} ({share:.1%})", f"at most {allowed:.1%}")
+
+
+def _none(name: str, count: int, what: str) -> GateCheck:
+    return GateCheck(name, count == 0, f"{count} {what}", "none")
+
+
+def _duplicates(run: Run) -> int:
+    keys = run.store.read("image_attributes").groupBy("content_sha256", "bundle_version").count()
+    return keys.where("count > 1").count()
+
+
+def _without_attributes(run: Run) -> int:
+    extracted = run.store.read("images").where("is_active AND status = 'extracted'")
+    described = run.store.read("image_attributes").select("content_sha256", "bundle_version")
+    return extracted.join(described, ["content_sha256", "bundle_version"], "left_anti").count()

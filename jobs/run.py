@@ -1,0 +1,150 @@
+"""One run: its identity, its settings, and the bookkeeping of its stages in the `runs` table."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from pyspark.sql import Row, SparkSession
+
+from jobs.store import TableStore
+from schemas.contract import ddl_columns
+from schemas.settings import Settings
+from schemas.tables import RUNS
+
+
+class BookkeepingError(RuntimeError):
+    """Counts of a stage do not add up: some input got lost or was counted twice. Says which sum failed."""
+
+
+@dataclass
+class StageRecord:
+    """What a stage did, filled in while it runs and written to `runs` at its end."""
+
+    stage: str
+    counts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    step_ms: dict[str, float] = field(default_factory=dict)
+    bytes_read: int | None = None
+    images_per_second: float | None = None
+    seconds: float = 0.0
+
+    def require_sum(self, total: str, parts: tuple[str, ...]) -> None:
+        """Check `counts[total] == sum of counts[parts]`.
+
+        Raises:
+            BookkeepingError: when it does not hold.
+        """
+        values = [self.counts.get(part, 0) for part in parts]
+        if self.counts.get(total, 0) != sum(values):
+            spelled = " + ".join(f"{part} {value}" for part, value in zip(parts, values, strict=True))
+            raise BookkeepingError(f"{self.stage}: {total} {self.counts.get(total, 0)} is not {spelled}")
+
+
+@dataclass
+class Run:
+    """A run of one or more stages over one tables root."""
+
+    spark: SparkSession
+    store: TableStore
+    settings: Settings
+    run_id: str
+    bundle_version: str | None = None
+    input_snapshot: str | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    records: list[StageRecord] = field(default_factory=list)
+
+    @property
+    def staging(self) -> str:
+        """Folder of this tables root for results that are not committed yet; underscore: no table."""
+        return self.store.path("_staging")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[StageRecord]:
+        """Record a stage: a `running` row at its start, `succeeded` or `failed` with the reason at its end."""
+        record = StageRecord(name)
+        started_at = datetime.now(UTC)
+        clock = time.monotonic()
+        self._write(record, "running", started_at)
+        try:
+            yield record
+        except BaseException as error:
+            record.seconds = time.monotonic() - clock
+            self._write_failure(record, started_at, error)
+            raise
+        record.seconds = time.monotonic() - clock
+        self.records.append(record)
+        self._write(record, "succeeded", started_at)
+
+    def _write_failure(self, record: StageRecord, started_at: datetime, error: BaseException) -> None:
+        try:
+            self._write(record, "failed", started_at, one_line(error))
+        except Exception as second:  # noqa: BLE001 - the first error is the one to report
+            error.add_note(f"(and the failure could not be written to the runs table: {one_line(second)})")
+
+    def _write(self, record: StageRecord, status: str, started_at: datetime, error: str | None = None) -> None:
+        finished = status != "running"
+        row = Row(
+            run_id=self.run_id,
+            stage=record.stage,
+            status=status,
+            started_at=started_at,
+            finished_at=datetime.now(UTC) if finished else None,
+            seconds=record.seconds if finished else None,
+            counts=record.counts,
+            reasons=record.reasons,
+            images_per_second=record.images_per_second,
+            step_ms=record.step_ms,
+            bytes_read=record.bytes_read,
+            bundle_version=self.bundle_version,
+            git_sha=self._git_sha,
+            settings_json=self._settings_json,
+            input_snapshot=self.input_snapshot,
+            error=error,
+        )
+        self.store.upsert(RUNS, self.spark.createDataFrame([row], ddl_columns(RUNS.columns)))
+
+    @cached_property
+    def _settings_json(self) -> str:
+        return json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
+
+    @cached_property
+    def _git_sha(self) -> str | None:
+        if sha := os.environ.get("VITRINE_GIT_SHA"):
+            return sha
+        try:
+            answer = subprocess.run(
+                ["git", "rev-parse", "HEAD"],
+                cwd=Path(__file__).parent,
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return answer.stdout.strip() or None if answer.returncode == 0 else None
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """A run id that sorts by time: `20261123T214500-1a2b3c`."""
+    return f"{(now or datetime.now(UTC)):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def one_line(error: BaseException) -> str:
+    """An error as one line for people: the cause's message without Java stack frames."""
+    text = str(error)
+    causes = re.findall(r"(?:Caused by: )[\w.$]+(?:Exception|Error): ([^\n]+)", text)
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    line = causes[-1] if causes and first.startswith(("An error occurred", "Job aborted")) else first
+    return f"{type(error).__name__}: {line.strip()}"[:1000]

@@ -1,0 +1,184 @@
+"""The Delta tables under one root: created and migrated by contract, read, and written by short MERGEs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from jobs.spark_session import spark_uri
+from schemas.contract import Table, ddl_columns, quote
+from schemas.migrations import MIGRATIONS, Migration
+from schemas.tables import TABLES
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+MIGRATIONS_PROPERTY = "vitrine.migrations"
+# Readers that are not Spark (delta-rs, DuckDB) fail on deletion vectors, so shared tables do without them.
+FIXED_PROPERTIES = {"delta.enableDeletionVectors": "false"}
+
+
+class SchemaDriftError(RuntimeError):
+    """A table on disk is not what its contract says and no migration mends it; names the columns."""
+
+
+class TableStore:
+    """Tables under a root, by contract.
+
+    Args:
+        spark: the session.
+        root: normalised `file://` or `s3://` root.
+        before_commit: called before every write, e.g. to check the writer lease.
+    """
+
+    def __init__(self, spark: SparkSession, root: str, before_commit: Callable[[], None] = lambda: None) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+        self._before_commit = before_commit
+
+    def path(self, name: str) -> str:
+        """Path of a table (or of another folder under the root) as Spark spells it."""
+        return f"{spark_uri(self.root)}/{name}"
+
+    def sql_name(self, name: str) -> str:
+        """The table as SQL names it."""
+        return f"delta.`{self.path(name)}`"
+
+    def exists(self, name: str) -> bool:
+        """Whether the table has been created."""
+        return bool(self._is_delta(self.path(name)))
+
+    def read(self, name: str, version: int | None = None) -> DataFrame:
+        """The table, at a Delta version when one is given."""
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(name))
+
+    def version(self, name: str) -> int:
+        """Latest Delta version of the table."""
+        row = self.spark.sql(f"DESCRIBE HISTORY {self.sql_name(name)} LIMIT 1").first()
+        assert row is not None
+        return int(row["version"])
+
+    def ensure(
+        self, tables: Sequence[Table] = tuple(TABLES.values()), migrations: Sequence[Migration] = MIGRATIONS
+    ) -> None:
+        """Create missing tables, migrate old ones, and check that each is what its contract says.
+
+        Raises:
+            SchemaDriftError: a table differs from its contract after all migrations.
+        """
+        for table in tables:
+            named = [migration for migration in migrations if migration.table == table.name]
+            if not self.exists(table.name):
+                self._create(table, named)
+                continue
+            self._migrate(table, named)
+            self._check_schema(table)
+
+    def upsert(self, table: Table, rows: DataFrame) -> None:
+        """Insert rows, or replace those with the same key. Rows must have exactly the contract's columns.
+
+        The caller passes rows that are new or changed: a MERGE rewrites each file that holds a matching key.
+        """
+        self._merge(table, rows, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+
+    def insert_missing(self, table: Table, rows: DataFrame) -> None:
+        """Insert the rows whose key is not there yet; never changes a row."""
+        self._merge(table, rows, "WHEN NOT MATCHED THEN INSERT *")
+
+    def delete(self, table: Table, condition: str) -> None:
+        """Delete rows by a SQL condition."""
+        self._before_commit()
+        self.spark.sql(f"DELETE FROM {self.sql_name(table.name)} WHERE {condition}")
+
+    def execute(self, statement: str, table: Table) -> DataFrame:
+        """Run a SQL statement with `{table}` standing for the table, as maintenance does."""
+        self._before_commit()
+        return self.spark.sql(statement.replace("{table}", self.sql_name(table.name)))
+
+    def _merge(self, table: Table, rows: DataFrame, clauses: str) -> None:
+        self._before_commit()
+        keys = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
+        rows.select(*table.column_names).createOrReplaceTempView("vitrine_merge_source")
+        self.spark.sql(
+            f"MERGE INTO {self.sql_name(table.name)} AS target USING vitrine_merge_source AS source ON {keys} {clauses}"
+        )
+        self.spark.catalog.dropTempView("vitrine_merge_source")
+
+    def _create(self, table: Table, migrations: Sequence[Migration]) -> None:
+        self._before_commit()
+        properties = {
+            **FIXED_PROPERTIES,
+            "delta.enableChangeDataFeed": str(table.change_data_feed).lower(),
+            **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+            # A new table is born in the state after all migrations.
+            MIGRATIONS_PROPERTY: ",".join(migration.name for migration in migrations),
+        }
+        cluster_by = f"CLUSTER BY ({', '.join(table.cluster_by)})" if table.cluster_by else ""
+        spelled = ", ".join(f"{quote(key)} = {quote(value)}" for key, value in properties.items())
+        self.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self.sql_name(table.name)} (\n  {ddl_columns(table.columns)}\n) USING DELTA "
+            f"{cluster_by} COMMENT {quote(table.purpose)} TBLPROPERTIES ({spelled})"
+        )
+
+    def _migrate(self, table: Table, migrations: Sequence[Migration]) -> None:
+        if not migrations:
+            return
+        applied = self._properties(table).get(MIGRATIONS_PROPERTY, "").split(",")
+        for migration in migrations:
+            if migration.name in applied:
+                continue
+            for statement in migration.statements:
+                self.execute(statement, table)
+            applied = [name for name in applied if name] + [migration.name]
+            self.execute(
+                f"ALTER TABLE {{table}} SET TBLPROPERTIES ({quote(MIGRATIONS_PROPERTY)} = {quote(','.join(applied))})",
+                table,
+            )
+
+    def _check_schema(self, table: Table) -> None:
+        actual = {field.name: field.dataType.simpleString() for field in self.read(table.name).schema.fields}
+        contract = self.spark.createDataFrame([], ddl_columns(table.columns))
+        wanted = {field.name: field.dataType.simpleString() for field in contract.schema.fields}
+        if actual == wanted:
+            return
+        differences = [
+            f"{name}: contract {wanted.get(name, 'has none')}, table {actual.get(name, 'has none')}"
+            for name in sorted(actual.keys() | wanted.keys())
+            if actual.get(name) != wanted.get(name)
+        ]
+        raise SchemaDriftError(
+            f"table {table.name} at {self.path(table.name)} differs from its contract; write a migration in "
+            f"schemas/migrations.py. Differences: {'; '.join(differences)}"
+        )
+
+    def _properties(self, table: Table) -> dict[str, str]:
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.sql_name(table.name)}").collect()
+        return {row["key"]: row["value"] for row in rows}
+
+    def _is_delta(self, path: str) -> bool:
+        from pyspark.errors import AnalysisException
+
+        try:
+            # Reading the schema is the one test that works on every store, Connect included.
+            return bool(self.spark.read.format("delta").load(path).columns)
+        except AnalysisException as error:
+            if _is_missing_table(error):
+                return False
+            raise
+
+
+def _is_missing_table(error: Exception) -> bool:
+    text = str(error)
+    return any(
+        sign in text
+        for sign in (
+            "DELTA_MISSING_DELTA_TABLE",
+            "DELTA_TABLE_NOT_FOUND",
+            "PATH_NOT_FOUND",
+            "DELTA_PATH_DOES_NOT_EXIST",
+            "is not a Delta table",
+        )
+    )

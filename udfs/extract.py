@@ -1,0 +1,229 @@
+"""Extracts what is in pictures: fetch -> hash -> decode -> measure -> models -> one row, in one pass and one process.
+
+Paths go in and small rows come out; bytes and pixels never leave the worker. Reading runs ahead of computing, models
+see micro-batches, and every picture ends as `extracted`, `reused` (same content, already described) or `quarantined`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.reasons import ImageError, Reason
+from schemas.settings import DecodeSettings, FetchSettings, S3Settings
+from udfs.decode import decode
+from udfs.describe import describe_image
+from udfs.fetch import Fetched, Fetcher
+from udfs.runtime import BundleSource, ClassifyResult, Runtime, runtime_for
+
+FEATURES_VERSION = 1
+"""Version of the measuring code; raise it when its results change, so that pictures are extracted anew."""
+
+# Contents remembered per task to compute identical pictures once; the planner puts equal sizes side by side.
+_REMEMBERED_CONTENTS = 4096
+
+Status = Literal["extracted", "reused", "quarantined"]
+
+
+def attributes_version(bundle_version: str) -> str:
+    """The version under which attributes are stored: the bundle's and the measuring code's."""
+    return f"{bundle_version}+features.{FEATURES_VERSION}"
+
+
+@dataclass(frozen=True)
+class ExtractRequest:
+    """One picture to extract.
+
+    Args:
+        uri: canonical URI.
+        known_sha256: contents of this size that are described already; such a picture is only hashed.
+    """
+
+    uri: str
+    known_sha256: frozenset[str] = frozenset()
+
+
+@dataclass
+class Outcome:
+    """What became of one picture; the fields of the extract UDF's struct."""
+
+    status: Status
+    reason: str | None = None
+    detail: str | None = None
+    content_sha256: str | None = None
+    size_bytes: int | None = None
+    fetch_ms: float | None = None
+    attributes: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class ExtractorConfig:
+    """Everything an executor needs to build an `Extractor`; small and picklable.
+
+    Args:
+        bundle: where the model bundle is.
+        fetch: how pictures are read.
+        s3: how S3 is reached.
+        decode: what may be decoded.
+        allowed_roots: roots that may be read from; empty allows all.
+        micro_batch: pictures per model call.
+        enhance: correct white balance, contrast and noise where called for.
+    """
+
+    bundle: BundleSource
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    s3: S3Settings = field(default_factory=S3Settings)
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    allowed_roots: tuple[str, ...] = ()
+    micro_batch: int = 16
+    enhance: bool = True
+
+    def build(self) -> Extractor:
+        """The extractor; the runtime behind it is shared by all of a process."""
+        return Extractor(runtime_for(self.bundle), Fetcher(self.fetch, self.s3, self.allowed_roots), self)
+
+
+@dataclass
+class _Pending:
+    """A picture in a micro-batch: finished (`outcome`), waiting for the models, or a twin of another."""
+
+    outcome: Outcome
+    model_input: NDArray[np.uint8] | None = None
+    columns: dict[str, Any] | None = None
+    step_ms: dict[str, float] = field(default_factory=dict)
+    twin_of: _Pending | None = None
+
+
+class Extractor:
+    """Runs the steps over a stream of pictures.
+
+    Args:
+        runtime: the models of a bundle.
+        fetcher: reads the bytes.
+        config: limits and batch size.
+    """
+
+    def __init__(self, runtime: Runtime, fetcher: Fetcher, config: ExtractorConfig) -> None:
+        self._runtime = runtime
+        self._fetcher = fetcher
+        self._config = config
+        self._seen: OrderedDict[str, _Pending] = OrderedDict()
+
+    def extract(self, requests: Iterable[ExtractRequest]) -> Iterator[Outcome]:
+        """Outcomes in the order of the requests, which are pulled ahead as far as reading runs ahead."""
+        known: OrderedDict[int, frozenset[str]] = OrderedDict()
+        pending: list[_Pending] = []
+
+        def uris() -> Iterator[str]:
+            for number, request in enumerate(requests):
+                known[number] = request.known_sha256
+                yield request.uri
+
+        for number, fetched in enumerate(self._fetcher.prefetch(uris())):
+            pending.append(self._start(fetched, known.pop(number)))
+            if len(pending) >= self._config.micro_batch:
+                yield from self._finish(pending)
+                pending = []
+        yield from self._finish(pending)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._fetcher.close()
+
+    def _start(self, fetched: Fetched, known_sha256: frozenset[str]) -> _Pending:
+        """Everything up to the models."""
+        if fetched.error is not None or fetched.data is None:
+            error = fetched.error or ImageError(Reason.FETCH_FAILED, f"no bytes of {fetched.uri}")
+            return _Pending(Outcome("quarantined", error.reason.value, error.detail, fetch_ms=fetched.milliseconds))
+        digest = hashlib.sha256(fetched.data).hexdigest()
+        outcome = Outcome(
+            "extracted", content_sha256=digest, size_bytes=len(fetched.data), fetch_ms=fetched.milliseconds
+        )
+        if digest in known_sha256:
+            outcome.status = "reused"
+            return _Pending(outcome)
+        if (twin := self._seen.get(digest)) is not None:
+            return _Pending(outcome, twin_of=twin)
+        pending = _Pending(outcome)
+        self._remember(digest, pending)
+        try:
+            self._describe(fetched, pending)
+        except ImageError as error:
+            _fail(outcome, error)
+        return pending
+
+    def _describe(self, fetched: Fetched, pending: _Pending) -> None:
+        assert fetched.data is not None
+        started = time.perf_counter()
+        decoded = decode(fetched.data, self._config.decode)
+        decode_ms = (time.perf_counter() - started) * 1e3
+        try:
+            description = describe_image(decoded, enhance_pixels=self._config.enhance)
+            pending.model_input = self._runtime.prepare(description.pixels, description.box)
+        except ImageError:
+            raise
+        except Exception as error:
+            # A measure that trips over one odd picture must not take the night down.
+            raise ImageError(Reason.FEATURES_FAILED, f"{fetched.uri}: {type(error).__name__}: {error}") from error
+        pending.columns = {**description.columns, "size_bytes": len(fetched.data)}
+        pending.step_ms = {"fetch": fetched.milliseconds, "decode": decode_ms, **description.step_ms}
+
+    def _remember(self, digest: str, pending: _Pending) -> None:
+        self._seen[digest] = pending
+        if len(self._seen) > _REMEMBERED_CONTENTS:
+            self._seen.popitem(last=False)
+
+    def _finish(self, batch: list[_Pending]) -> Iterator[Outcome]:
+        """Run the models over what waits for them and hand out the batch in order."""
+        waiting = [pending for pending in batch if pending.model_input is not None]
+        started = time.perf_counter()
+        results = self._run_models([pending.model_input for pending in waiting if pending.model_input is not None])
+        share_ms = (time.perf_counter() - started) * 1e3 / max(1, len(waiting))
+        for pending, result in zip(waiting, results, strict=True):
+            pending.model_input = None
+            if isinstance(result, ImageError):
+                _fail(pending.outcome, result)
+            else:
+                step_ms = {**pending.step_ms, "models": share_ms}
+                pending.outcome.attributes = {**(pending.columns or {}), **result, "step_ms": step_ms}
+            pending.columns = None
+        for pending in batch:
+            if pending.twin_of is not None:
+                _follow(pending.outcome, pending.twin_of.outcome)
+            yield pending.outcome
+        for pending in batch:
+            # Twins to come need to know how it ended, not what was found.
+            if pending.twin_of is None:
+                pending.outcome = Outcome(pending.outcome.status, pending.outcome.reason, pending.outcome.detail)
+
+    def _run_models(self, inputs: list[NDArray[np.uint8]]) -> list[dict[str, Any] | ImageError]:
+        """Model columns for each picture, or its error: a picture that a model fails on does not fail its batch."""
+        if not inputs:
+            return []
+        results = self._runtime.classify_each(np.stack(inputs))
+        return [result if isinstance(result, ImageError) else self._model_columns(result) for result in results]
+
+    def _model_columns(self, result: ClassifyResult) -> dict[str, Any]:
+        return {**asdict(self._runtime.read(result)[0]), "embedding": result.embeddings[0]}
+
+
+def _fail(outcome: Outcome, error: ImageError) -> None:
+    outcome.status = "quarantined"
+    outcome.reason = error.reason.value
+    outcome.detail = error.detail
+    outcome.attributes = None
+
+
+def _follow(outcome: Outcome, twin: Outcome) -> None:
+    """Identical content ends as its twin did, without a second row of attributes."""
+    if twin.status == "quarantined":
+        outcome.status, outcome.reason, outcome.detail = "quarantined", twin.reason, twin.detail
+    else:
+        outcome.status = "reused"

@@ -1,0 +1,115 @@
+"""Corrects a picture before its features are measured, and only where the measures call for it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.quality import Quality
+
+WHITE_BALANCE = "white_balance"
+CONTRAST = "contrast"
+DENOISE = "denoise"
+
+# A backdrop may serve as white reference when its border is this uniform, this light (L*) and tinted this much (CIELAB
+# chroma): less is no visible cast, more is a colored backdrop and not a white one in bad light.
+_REFERENCE_UNIFORMITY = 0.8
+_REFERENCE_LIGHTNESS = 70.0
+_REFERENCE_CHROMA = (3.0, 24.0)
+# Light sources lie along the daylight locus: casts are bluish or yellowish, rarely far off to green or pink.
+_REFERENCE_OFF_LOCUS = 9.0
+_LOW_CONTRAST_SPAN = 0.45
+_NOISY_SIGMA = 7.0
+
+
+def enhance(pixels: NDArray[np.uint8], quality: Quality) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Correct white balance, contrast and noise where called for.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        quality: its measures.
+
+    Returns:
+        (pixels, names of what was applied in order): `denoise`, `white_balance`, `contrast`. When nothing is called
+        for, the very array that came in.
+    """
+    applied: list[str] = []
+    if quality.noise_sigma > _NOISY_SIGMA:
+        pixels = _denoise(pixels, quality.noise_sigma)
+        applied.append(DENOISE)
+    reference = _white_reference(pixels, quality)
+    if reference is not None:
+        pixels = _balance(pixels, reference)
+        applied.append(WHITE_BALANCE)
+    span = _luma_span(pixels)
+    if span is not None:
+        pixels = _stretch(pixels, *span)
+        applied.append(CONTRAST)
+    return pixels, tuple(applied)
+
+
+def _denoise(pixels: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """Bilateral filter (Tomasi and Manduchi 1998): averages what differs by less than about three sigma."""
+    return np.asarray(cv2.bilateralFilter(pixels, 5, min(3.0 * sigma, 90.0), 2.0), dtype=np.uint8)
+
+
+def _white_reference(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.float64] | None:
+    """Mean RGB of a backdrop that would be white or gray in neutral light; None where there is none."""
+    if quality.border_uniformity < _REFERENCE_UNIFORMITY or min(pixels.shape[:2]) < 16:
+        return None
+    thickness = max(1, min(pixels.shape[:2]) // 50)
+    border = np.concatenate(
+        [
+            pixels[:thickness].reshape(-1, 3),
+            pixels[:, :thickness].reshape(-1, 3),
+            pixels[:, -thickness:].reshape(-1, 3),
+        ]
+    )
+    reference = np.median(border, axis=0)
+    lightness, a, b = cv2.cvtColor(np.array([[reference]], dtype=np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    chroma = float(np.hypot(a, b))
+    low, high = _REFERENCE_CHROMA
+    if lightness < _REFERENCE_LIGHTNESS or not low < chroma < high or abs(float(a)) > _REFERENCE_OFF_LOCUS:
+        return None
+    return np.asarray(reference, dtype=np.float64)
+
+
+def _balance(pixels: NDArray[np.uint8], reference: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Scale the channels in linear light so that the reference becomes neutral (von Kries 1902), brightness kept."""
+    linear = _linear(reference)
+    luminance = float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+    gains = luminance / np.maximum(linear, 1e-4)
+    table = np.stack([_encoded(_linear(np.arange(256.0)) * gain) for gain in gains], axis=-1)
+    return np.asarray(cv2.LUT(pixels, table[None]), dtype=np.uint8)
+
+
+def _linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    encoded = values / 255
+    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))
+
+
+def _encoded(linear: NDArray[np.float64]) -> NDArray[np.uint8]:
+    clipped = np.clip(linear, 0, 1)
+    values = np.where(clipped <= 0.0031308, clipped * 12.92, 1.055 * clipped ** (1 / 2.4) - 0.055) * 255
+    return np.asarray(np.rint(values), dtype=np.uint8)
+
+
+def _luma_span(pixels: NDArray[np.uint8]) -> tuple[float, float] | None:
+    """The luma range in use (0.5 to 99.5 percent) when it is narrow but not flat, else None."""
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    share = np.cumsum(cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel()) / luma.size
+    low, high = (float(np.searchsorted(share, level)) for level in (0.005, 0.995))
+    flat = high - low < 12
+    # A white product on white uses a narrow range too, and rightly: only veiled or dim pictures reach neither end.
+    veiled = high < 215 or low > 40
+    if flat or not veiled or (high - low) / 255 > _LOW_CONTRAST_SPAN or high > 235:
+        return None
+    return low, high
+
+
+def _stretch(pixels: NDArray[np.uint8], low: float, high: float) -> NDArray[np.uint8]:
+    """Stretch the range in use towards the full one, equally in all channels so that hue stays."""
+    target_low, target_high = min(low, 12.0), max(high, 240.0)
+    values = (np.arange(256.0) - low) * (target_high - target_low) / (high - low) + target_low
+    return np.asarray(cv2.LUT(pixels, np.rint(np.clip(values, 0, 255)).astype(np.uint8)), dtype=np.uint8)

@@ -1,0 +1,189 @@
+"""Measures how usable a picture is: sharpness, exposure, noise, color cast, backdrop, compression."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SHARPNESS_SIDE = 512
+_COLOR_SIDE = 128
+# log10(1 + variance) of the Laplacian: 4.0 is a crisp, richly textured picture, below 1 nothing is in focus.
+_SHARPNESS_CEILING = 4.0
+_LAPLACIAN_NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Quality measures of one picture; fields as `schemas.image_columns.QUALITY` documents them."""
+
+    score: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    dark_clipped_share: float
+    bright_clipped_share: float
+    noise_sigma: float
+    color_cast: float
+    border_uniformity: float
+    white_background_share: float
+    blockiness: float
+
+
+def measure_quality(pixels: NDArray[np.uint8]) -> Quality:
+    """Measure a decoded picture before anything is corrected in it.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+
+    Returns:
+        The measures; every one is finite for every picture, 1 x 1 included.
+    """
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    histogram /= histogram.sum()
+    levels = np.arange(256) / 255
+    brightness = float(histogram @ levels)
+    contrast = math.sqrt(max(float(histogram @ levels**2) - brightness**2, 0.0))
+    dark, bright = float(histogram[:3].sum()), float(histogram[253:].sum())
+
+    lab = _small_lab(pixels)
+    uniformity, white = _border(lab)
+    sharpness = _sharpness(luma)
+    noise = _noise_sigma(luma)
+    blockiness = _blockiness(luma)
+    score = _score(sharpness, brightness, contrast, dark, bright, white, noise, blockiness)
+    return Quality(
+        score=score,
+        sharpness=sharpness,
+        brightness=brightness,
+        contrast=contrast,
+        dark_clipped_share=dark,
+        bright_clipped_share=bright,
+        noise_sigma=noise,
+        color_cast=_color_cast(lab),
+        border_uniformity=uniformity,
+        white_background_share=white,
+        blockiness=blockiness,
+    )
+
+
+def _small_lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _COLOR_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    lab: NDArray[np.float32] = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return lab
+
+
+def _sharpness(luma: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000) where there is something to be sharp.
+
+    Plain backdrop is left out: otherwise a product would look less sharp for being smaller in the picture.
+    """
+    scale = _SHARPNESS_SIDE / max(luma.shape)
+    if scale < 1:
+        size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
+        luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    laplacian = cv2.Laplacian(luma, cv2.CV_16S)
+    # Squares of 8-bit second differences fit into float32 without loss that matters.
+    energy = laplacian.astype(np.float32) ** 2
+    block = 16
+    if min(luma.shape) >= 2 * block:
+        rows, columns = luma.shape[0] // block, luma.shape[1] // block
+        tiles = energy[: rows * block, : columns * block].reshape(rows, block, columns, block).mean(axis=(1, 3))
+        # The upper quartile of the tiles is product, not backdrop, in all but the emptiest pictures.
+        variance = float(tiles[tiles >= np.quantile(tiles, 0.75)].mean())
+    else:
+        variance = float(energy.mean())
+    return min(math.log10(1 + variance) / _SHARPNESS_CEILING, 1.0)
+
+
+def _noise_sigma(luma: NDArray[np.uint8]) -> float:
+    """Standard deviation of the noise, in 8-bit levels.
+
+    Source: Immerkaer, "Fast Noise Variance Estimation" (1996), with edges and clipped pixels left out after Tai and
+    Yang (2008), and the lower of the image's tiles taken, so that fabric is not taken for noise.
+    """
+    block = 16
+    rows, columns = luma.shape[0] // block, luma.shape[1] // block
+    if rows < 2 or columns < 2:
+        return 0.0
+    luma = luma[: rows * block, : columns * block]
+    response = np.abs(cv2.filter2D(luma, cv2.CV_32F, _LAPLACIAN_NOISE))
+    usable = ((luma > 8) & (luma < 247)).astype(np.float32)
+    sums = (response * usable).reshape(rows, block, columns, block).sum(axis=(1, 3))
+    counts = usable.reshape(rows, block, columns, block).sum(axis=(1, 3))
+    full = counts > 0.75 * block * block
+    if full.sum() < 4:
+        return 0.0
+    return float(np.quantile(sums[full] / counts[full], 0.2)) * math.sqrt(math.pi / 2) / 6
+
+
+def _color_cast(lab: NDArray[np.float32]) -> float:
+    """Chroma of the mean of near-gray pixels: what a neutral surface would show if nothing tinted it."""
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    near_gray = (chroma < 20) & (lab[..., 0] > 25) & (lab[..., 0] < 99.5)
+    if near_gray.sum() < 0.01 * near_gray.size:
+        return 0.0
+    return float(np.hypot(lab[..., 1][near_gray].mean(), lab[..., 2][near_gray].mean()))
+
+
+def _border(lab: NDArray[np.float32]) -> tuple[float, float]:
+    """Uniformity of the border's color, and the near-white share of it."""
+    border = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
+    # Median distance to the median color: a leg or strap that cuts the border does not count.
+    distance = np.linalg.norm(border - np.median(border, axis=0), axis=1)
+    uniformity = 1 - min(float(np.quantile(distance, 0.75)) / 40, 1.0)
+    white = (border[:, 0] > 93) & (np.hypot(border[:, 1], border[:, 2]) < 6)
+    return uniformity, float(white.mean())
+
+
+def _blockiness(luma: NDArray[np.uint8]) -> float:
+    """How much larger the steps across JPEG's 8-px grid are than those between grid lines, after Wang et al. (2002).
+
+    Zero for pictures that were scaled after compression: their grid is no longer at multiples of eight.
+    """
+    excess = []
+    for plane in (luma, luma.T):
+        if plane.shape[1] < 32 or plane.shape[0] < 8:
+            continue
+        # Every fourth row is enough for a mean.
+        values = plane[::4].astype(np.int16)
+        steps = np.abs(np.diff(values, axis=1)).mean(axis=0)
+        on_grid = steps[7::8].mean()
+        off_grid = np.concatenate([steps[5::8], steps[1::8]]).mean()
+        excess.append((on_grid - off_grid) / (off_grid + 0.5))
+    return max(float(np.mean(excess)), 0.0) if excess else 0.0
+
+
+def _score(
+    sharpness: float,
+    brightness: float,
+    contrast: float,
+    dark: float,
+    bright: float,
+    white_backdrop: float,
+    noise: float,
+    blockiness: float,
+) -> float:
+    """Product of penalties, each 1 where the measure is fine and falling linearly outside."""
+    penalties = (
+        _ramp(sharpness, 0.1, 0.6),
+        _ramp(brightness, 0.05, 0.25),
+        _ramp(contrast, 0.01, 0.1),
+        1 - _ramp(dark, 0.4, 1.0),
+        # A white backdrop is meant to be clipped.
+        1 - (1 - white_backdrop) * _ramp(bright, 0.3, 1.0),
+        1 - 0.6 * _ramp(noise, 4.0, 20.0),
+        1 - 0.5 * _ramp(blockiness, 0.5, 3.0),
+    )
+    return float(np.clip(np.prod(penalties), 0.0, 1.0))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return min(max((value - low) / (high - low), 0.0), 1.0)

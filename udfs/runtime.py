@@ -1,0 +1,197 @@
+"""Models in a worker process: sessions built lazily, once per process and bundle, never pickled."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from models.bundle import Bundle, BundleError, load_bundle
+from models.manifest import Task
+from models.model_input import Box, Pixels, model_input
+from models.session import new_session
+from schemas.reasons import ImageError, Reason
+from udfs.classify import CategoryReader, Classification, softmax
+from udfs.embed import normalize_embeddings
+
+Floats: TypeAlias = NDArray[np.float32]
+
+CLASSIFY = "classify"
+
+
+class Broadcast(Protocol):
+    """What is used of a Spark broadcast variable."""
+
+    @property
+    def value(self) -> bytes:
+        """The packed bundle."""
+
+
+@dataclass(frozen=True)
+class BundleSource:
+    """Where a worker finds the bundle; small and picklable, so a UDF may close over it.
+
+    Args:
+        sha256: `Bundle.sha256`; the key of the process's cache, and checked after loading.
+        broadcast: Spark broadcast of `Bundle.pack()`.
+        path: folder or .zip that workers can read (volume, artifact), where broadcasts do not exist.
+    """
+
+    sha256: str
+    broadcast: Broadcast | None = None
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.broadcast is None) == (self.path is None):
+            raise ValueError("BundleSource takes either a broadcast or a path")
+
+    def load(self) -> Bundle:
+        """Read and verify the bundle.
+
+        Raises:
+            BundleError: it cannot be used, or is not the one the driver meant.
+        """
+        bundle = load_bundle(self.broadcast.value if self.broadcast else self.path or "")
+        if bundle.sha256 != self.sha256:
+            raise BundleError(
+                f"bundle {bundle.version_id} at {self.path or 'the broadcast'} is not the one the job started with; "
+                "start the job again, and do not change a bundle in place"
+            )
+        return bundle
+
+
+@dataclass(frozen=True)
+class ClassifyResult:
+    """One model call. Rows stand in the order of the batch.
+
+    Args:
+        probabilities: (N, labels) float32.
+        embeddings: (N, embedding dimension) float32, each of length 1.
+    """
+
+    probabilities: Floats
+    embeddings: Floats
+
+
+class Runtime:
+    """A bundle's models, ready to run in this process. Get one from `runtime_for`; it cannot be pickled."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Any] = {}
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Runtime holds inference sessions and cannot be pickled: pass the BundleSource to the worker and call "
+            "runtime_for(source) there"
+        )
+
+    @cached_property
+    def classify_task(self) -> Task:
+        """The classify task; BundleError when the bundle has none."""
+        return self.bundle.task(CLASSIFY)
+
+    @cached_property
+    def category_reader(self) -> CategoryReader:
+        """Reads probabilities as taxonomy paths."""
+        return CategoryReader.from_bundle(self.bundle, self.classify_task)
+
+    def prepare(self, pixels: Pixels, box: Box | None = None) -> Pixels:
+        """One picture (H, W, 3) uint8 RGB as the classify model wants it; see `model_input`."""
+        return model_input(pixels, box, self.classify_task.input)
+
+    def classify(self, batch: Pixels) -> ClassifyResult:
+        """Run the classify model on a batch from `prepare`.
+
+        Args:
+            batch: (N, height, width, 3) uint8 RGB, N >= 1.
+
+        Raises:
+            ImageError: `model_failed`, naming the model. A caller with N > 1 repeats the batch with `classify_each`,
+                so that one picture does not fail the others.
+        """
+        task = self.classify_task
+        logits, embeddings = self._run(task, [task.outputs.logits, task.outputs.embedding], batch)
+        return ClassifyResult(softmax(logits, task.temperature), normalize_embeddings(embeddings))
+
+    def classify_each(self, batch: Pixels) -> list[ClassifyResult | ImageError]:
+        """Run a batch whole, or one by one when that fails; each picture gets its result (N = 1) or its error."""
+        try:
+            whole = self.classify(batch)
+            return [
+                ClassifyResult(whole.probabilities[row : row + 1], whole.embeddings[row : row + 1])
+                for row in range(len(batch))
+            ]
+        except ImageError as error:
+            if len(batch) == 1:
+                return [error]
+        return [self.classify_each(batch[row : row + 1])[0] for row in range(len(batch))]
+
+    def read(self, result: ClassifyResult) -> list[Classification]:
+        """Labels and categories of each row."""
+        return self.category_reader.classify(result.probabilities)
+
+    def _run(self, task: Task, outputs: list[str], batch: Pixels) -> list[Floats]:
+        name = f"{self.bundle.version_id} {task.file}"
+        expected = (task.input.height, task.input.width, 3)
+        if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.uint8 or not len(batch):
+            raise ImageError(
+                Reason.MODEL_FAILED, f"{name}: wants (N, *{expected}) uint8, got {batch.shape} {batch.dtype}"
+            )
+        if task.input.layout == "NCHW":
+            batch = batch.transpose(0, 3, 1, 2)
+        session = self._session(task.file)
+        try:
+            values: list[Floats] = session.run(outputs, {task.input.name: np.ascontiguousarray(batch)})
+        except Exception as error:  # onnxruntime raises its own C++ exception types, which share no base but Exception
+            raise ImageError(Reason.MODEL_FAILED, f"{name}: {error}") from error
+        for output, value in zip(outputs, values, strict=True):
+            if not np.isfinite(value).all():
+                raise ImageError(Reason.MODEL_FAILED, f"{name}: output {output} is not finite")
+        return values
+
+    def _session(self, file: str) -> Any:
+        with self._lock:
+            if file not in self._sessions:
+                self._sessions[file] = load_session(self.bundle, file)
+            return self._sessions[file]
+
+
+def load_session(bundle: Bundle, file: str) -> Any:
+    """An inference session for one file of a bundle.
+
+    Raises:
+        BundleError: onnxruntime cannot load the file.
+    """
+    try:
+        return new_session(bundle.files[file])
+    except Exception as error:  # onnxruntime raises its own C++ exception types, which share no base but Exception
+        raise BundleError(
+            f"bundle {bundle.version_id}: onnxruntime {onnxruntime.__version__} cannot load {file} ({error}); "
+            "upgrade onnxruntime or export the model again"
+        ) from error
+
+
+_runtimes: dict[str, Runtime] = {}
+_runtimes_lock = threading.Lock()
+
+
+def runtime_for(source: BundleSource) -> Runtime:
+    """The process's runtime for that bundle; loaded and verified on the first call, then reused.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+    """
+    with _runtimes_lock:
+        runtime = _runtimes.get(source.sha256)
+        if runtime is None:
+            cv2.setNumThreads(1)
+            runtime = _runtimes[source.sha256] = Runtime(source.load())
+        return runtime
