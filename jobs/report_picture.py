@@ -20,11 +20,11 @@ CARD_COLORS = 3
 
 QUALITY_FLAGS: tuple[tuple[str, str, float, str], ...] = (
     ("score", "<", 0.4, "low quality"),
-    ("sharpness", "<", 0.25, "blurry"),
+    ("sharpness", "<", 0.45, "blurry"),
     ("brightness", "<", 0.2, "dark"),
     ("contrast", "<", 0.06, "flat"),
     ("noise_sigma", ">", 8.0, "noisy"),
-    ("color_cast", ">", 12.0, "color cast"),
+    ("color_cast", ">", 15.0, "color cast"),
 )
 """Measure, comparison, threshold and word of the flags on a card. For display only: nothing is decided by them."""
 

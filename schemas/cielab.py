@@ -49,7 +49,7 @@ def lab_to_rgb(lab: ArrayLike) -> NDArray[np.uint8]:
     return rgb
 
 
-def delta_e(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+def delta_e(first: ArrayLike, second: ArrayLike, lightness_tolerance: float = 1.0) -> NDArray[np.float64]:
     """CIEDE2000 color difference of two arrays of CIELAB colors that broadcast against each other.
 
     Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula", Color Research and Application 30 (2005).
@@ -57,6 +57,7 @@ def delta_e(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     Args:
         first: (..., 3).
         second: (..., 3).
+        lightness_tolerance: the standard's k_L; 2 is the textile trade's choice (CIEDE2000(2:1:1)).
 
     Returns:
         (...) float64, 0 for equal colors; about 1 is just noticeable, above 20 another color name.
@@ -85,7 +86,7 @@ def delta_e(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
         + 0.32 * np.cos(3 * mean_h + np.pi / 30)
         - 0.20 * np.cos(4 * mean_h - 63 * np.pi / 180)
     )
-    weight_l = 1 + 0.015 * (mean_l - 50) ** 2 / np.sqrt(20 + (mean_l - 50) ** 2)
+    weight_l = lightness_tolerance * (1 + 0.015 * (mean_l - 50) ** 2 / np.sqrt(20 + (mean_l - 50) ** 2))
     weight_c = 1 + 0.045 * mean_c
     weight_h = 1 + 0.015 * mean_c * t
     mean_c7 = mean_c**7

@@ -20,7 +20,7 @@ BOX = Struct(
 QUALITY = Struct(
     (
         Column("score", "float", "Overall usability: product of the single penalties", "0..1, 1 is best"),
-        Column("sharpness", "float", "Variance of the Laplacian at 512 px long side, log-compressed", "0..1"),
+        Column("sharpness", "float", "Laplacian variance at 512 px in the sharpest quarter, log-compressed", "0..1"),
         Column("brightness", "float", "Mean luma", "0..1"),
         Column("contrast", "float", "Standard deviation of luma", "0..1"),
         Column("dark_clipped_share", "float", "Pixels with luma <= 2/255", "share 0..1"),
@@ -38,7 +38,7 @@ REGION = Struct(
         Column("box", BOX, "Bounding box of the product"),
         Column("area_share", "float", "Product mask's share of the image area", "0..1"),
         Column("confidence", "float", "Trust in the mask", "0..1"),
-        Column("method", "string", "How it was found: border, grabcut, full_frame"),
+        Column("method", "string", "How it was found: border, contrast, full_frame"),
     )
 )
 

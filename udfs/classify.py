@@ -96,9 +96,18 @@ class CategoryReader:
         """
         return cls(bundle.labels(task), bundle.label_paths(task), task.thresholds, taxonomy or load_taxonomy())
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that labels stand for, and those above them, in the order of `path_probabilities`."""
+        return self._all
+
+    def path_probabilities(self, probabilities: Floats) -> Floats:
+        """Probability of each of `paths`, (N, paths) float32, from probabilities (N, labels)."""
+        return probabilities @ self._to_all
+
     def classify(self, probabilities: Floats) -> list[Classification]:
         """Read each row of probabilities (N, labels) float32."""
-        direct, every = probabilities @ self._to_direct, probabilities @ self._to_all
+        direct, every = probabilities @ self._to_direct, self.path_probabilities(probabilities)
         return [self._read(*rows) for rows in zip(probabilities, direct, every, strict=True)]
 
     def _read(self, probabilities: Floats, direct: Floats, every: Floats) -> Classification:

@@ -30,7 +30,8 @@ def normalize_batch(raw: pd.Series, base: str, allowed_roots: Sequence[str]) -> 
             continue
         try:
             uri = normalize_uri(value, base=base)
-            check_allowed(uri, allowed_roots)
+            # Links are looked at when the file is opened; here no disk is touched.
+            check_allowed(uri, allowed_roots, follow_links=False)
             rows.append((uri, None, None))
         except ImageError as error:
             rows.append((None, error.reason.value, error.detail))

@@ -20,7 +20,7 @@ _REFERENCE_CHROMA = (3.0, 24.0)
 # Light sources lie along the daylight locus: casts are bluish or yellowish, rarely far off to green or pink.
 _REFERENCE_OFF_LOCUS = 9.0
 _LOW_CONTRAST_SPAN = 0.45
-_NOISY_SIGMA = 7.0
+_NOISY_SIGMA = 5.0
 
 
 def enhance(pixels: NDArray[np.uint8], quality: Quality) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
+
+from udfs.daemon_pool import DaemonPool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -130,7 +133,7 @@ def read_ahead(
     """
     pending: deque[Future[Result] | tuple[Item]] = deque()
     source = iter(items)
-    pool: ThreadPoolExecutor | None = None
+    pool: DaemonPool | None = None
     pulled = position = 0
     try:
         while True:
@@ -144,8 +147,8 @@ def read_ahead(
                     pending.append((item,))
                 else:
                     # Created here and not earlier: threads do not survive the fork of Spark's worker daemon.
-                    pool = pool or ThreadPoolExecutor(threads, thread_name_prefix="vitrine-read")
-                    pending.append(pool.submit(work, item, pulled))
+                    pool = pool or DaemonPool(threads, "vitrine-read")
+                    pending.append(pool.submit(partial(work, item, pulled)))
                 pulled += 1
             if not pending:
                 return
@@ -158,4 +161,4 @@ def read_ahead(
     finally:
         window.close()
         if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.close()

@@ -32,7 +32,7 @@ _EMPTY = ShapeDescriptors(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0)
 def describe_shape(mask: NDArray[np.bool_]) -> tuple[ShapeDescriptors, str, float]:
     """Measure a mask and name its outline.
 
-    The rules, in order (`Margin` is how far the deciding measure is past its limit, and makes the confidence):
+    The rules, in order; the further the deciding measure is past its limit, the higher the confidence:
 
     - `irregular`: solidity below 0.6, or several parts, or no pixel at all;
     - `wide`, `tall`: aspect ratio above 1.8, below 0.55;
@@ -96,7 +96,7 @@ def _circularity(framed: NDArray[np.uint8]) -> float:
         return 0.0
     # A moving average over five contour points takes the staircase out of the length.
     padded = np.concatenate([contour[-2:], contour, contour[:2]])
-    averaged = sum(padded[i : i + count] for i in range(5)) / 5
+    averaged = np.stack([padded[i : i + count] for i in range(5)]).mean(axis=0)
     perimeter = cv2.arcLength(averaged[:, None, :], True)
     return min(4 * math.pi * cv2.contourArea(averaged[:, None, :]) / perimeter**2, 1.0) if perimeter > 0 else 0.0
 
@@ -120,20 +120,20 @@ def _top_bottom_ratio(cut: NDArray[np.bool_]) -> float:
 
 
 def _name(shape: ShapeDescriptors, large_parts: int) -> tuple[str, float]:
-    if large_parts > 1 or shape.solidity < 0.6:
-        return "irregular", 0.5 + 0.5 * _margin(0.6 - shape.solidity, 0.3)
-    if shape.aspect_ratio > 1.8:
-        return "wide", 0.5 + 0.5 * _margin(shape.aspect_ratio - 1.8, 1.0)
-    if shape.aspect_ratio < 0.55:
-        return "tall", 0.5 + 0.5 * _margin(0.55 - shape.aspect_ratio, 0.25)
-    if shape.circularity > 0.84 and shape.eccentricity < 0.66:
-        return "round", 0.5 + 0.5 * _margin(shape.circularity - 0.84, 0.08)
-    if shape.top_bottom_ratio < 0.72:
-        return "tapered_up", 0.5 + 0.5 * _margin(0.72 - shape.top_bottom_ratio, 0.3)
-    if shape.top_bottom_ratio > 1 / 0.72:
-        return "tapered_down", 0.5 + 0.5 * _margin(shape.top_bottom_ratio - 1 / 0.72, 0.6)
-    if shape.fill > 0.78:
-        return "rectangular", 0.5 + 0.5 * _margin(shape.fill - 0.78, 0.15)
+    """The first rule that holds; half a point of confidence for holding, the rest for by how much."""
+    narrow, broad = 0.72, 1 / 0.72
+    rules = (
+        ("irregular", large_parts > 1 or shape.solidity < 0.6, _margin(0.6 - shape.solidity, 0.3)),
+        ("wide", shape.aspect_ratio > 1.8, _margin(shape.aspect_ratio - 1.8, 1.0)),
+        ("tall", shape.aspect_ratio < 0.55, _margin(0.55 - shape.aspect_ratio, 0.25)),
+        ("round", shape.circularity > 0.84 and shape.eccentricity < 0.66, _margin(shape.circularity - 0.84, 0.08)),
+        ("tapered_up", shape.top_bottom_ratio < narrow, _margin(narrow - shape.top_bottom_ratio, 0.3)),
+        ("tapered_down", shape.top_bottom_ratio > broad, _margin(shape.top_bottom_ratio - broad, 0.6)),
+        ("rectangular", shape.fill > 0.78, _margin(shape.fill - 0.78, 0.15)),
+    )
+    for name, holds, margin in rules:
+        if holds:
+            return name, 0.5 + 0.5 * margin
     return "irregular", 0.5
 
 

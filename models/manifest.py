@@ -1,0 +1,96 @@
+"""The manifest of a model bundle: what it holds, how its models are fed and read, where they come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+Resize = Literal["stretch", "crop", "pad"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# https://semver.org, without build metadata.
+SemanticVersion = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Strict):
+    """Fingerprint of one file."""
+
+    sha256: Sha256
+    size: int = Field(ge=0, description="Bytes")
+
+
+class InputSpec(_Strict):
+    """How pixels are brought to the model: RGB, values 0..255; normalization is inside the graph."""
+
+    name: str = Field(description="Name of the graph's input")
+    dtype: Literal["uint8"] = "uint8"
+    layout: Literal["NHWC", "NCHW"] = "NHWC"
+    height: int = Field(ge=1, description="px")
+    width: int = Field(ge=1, description="px")
+    resize: Resize = Field(description="stretch ignores the aspect ratio, crop cuts, pad adds white")
+    region: Literal["image", "box"] = Field("image", description="Whole picture, or the product's box where known")
+    box_margin: float = Field(0.0, ge=0, le=1, description="Added around the box, share of its longer side")
+
+
+class OutputSpec(_Strict):
+    """Names of the graph's outputs."""
+
+    logits: str = Field(description="(N, labels) float32, before softmax")
+    embedding: str = Field(description="(N, embedding_dimension) float32, not normalized")
+
+
+class Thresholds(_Strict):
+    """Least probability at which a path of that level is stated; below it the parent is tried."""
+
+    department: Probability
+    category: Probability
+    type: Probability
+
+
+class Task(_Strict):
+    """One thing a model of the bundle can do."""
+
+    name: Literal["classify"]
+    file: str = Field(description="ONNX file")
+    input: InputSpec
+    outputs: OutputSpec
+    labels_file: str = Field(description="JSON list of labels in the order of the logits")
+    label_to_taxonomy_file: str = Field(
+        description="JSON object: label to taxonomy path; absent labels are no products"
+    )
+    temperature: float = Field(gt=0, description="Logits are divided by it before softmax (Guo et al. 2017)")
+    thresholds: Thresholds
+
+
+class ManifestDraft(_Strict):
+    """A manifest without the fingerprints, which `write_bundle` computes."""
+
+    schema_version: Literal[1] = 1
+    name: Name
+    version: SemanticVersion
+    created_at: AwareDatetime
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    embedding_dimension: int = Field(ge=1)
+    training_data: str = Field(description="What the weights were trained on, and what calibrated them")
+    metrics: dict[str, JsonValue] = Field(description="Measured figures, each with what it was measured on")
+    licenses: dict[str, str] = Field(description="License by part")
+    minimum_runtime: dict[str, str] = Field(description="Least version by package, e.g. onnxruntime: 1.22")
+
+    @model_validator(mode="after")
+    def _tasks_are_distinct(self) -> ManifestDraft:
+        names = [task.name for task in self.tasks]
+        if len(set(names)) != len(names):
+            raise ValueError(f"tasks are named twice: {names}")
+        return self
+
+
+class Manifest(ManifestDraft):
+    """A complete manifest."""
+
+    files: dict[str, FileEntry] = Field(min_length=1)

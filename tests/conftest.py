@@ -1,0 +1,64 @@
+"""Shared parts of the tests: one Spark session, one S3 server, real pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.settings import FetchSettings, S3Settings
+from tests.pictures import SHARED_DATA
+
+# The AWS chain of boto3 and of the JVM both read these; the server takes any.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
+)
+os.environ.pop("AWS_PROFILE", None)
+
+
+@pytest.fixture(scope="session")
+def s3_settings() -> Iterator[S3Settings]:
+    """A real S3 server on this machine."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield S3Settings(endpoint_url=f"http://{host}:{port}")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_settings: S3Settings) -> Any:
+    from udfs.fetch_s3 import make_s3_client
+
+    return make_s3_client(s3_settings, FetchSettings())
+
+
+@pytest.fixture
+def bucket(s3_client: Any, request: pytest.FixtureRequest) -> str:
+    """A bucket of this test's own."""
+    name = "b-" + "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:50].strip("-")
+    s3_client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def spark(s3_settings: S3Settings) -> Iterator[Any]:
+    """The one local Spark session, with Delta and S3A."""
+    from jobs.spark_session import spark_session
+
+    session = spark_session("vitrine tests", s3_settings, master="local[2]")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real labelled photos; only where development happens."""
+    if SHARED_DATA is None:
+        pytest.skip("no shared photos beside this checkout (set VITRINE_SHARED_DATA)")
+    return SHARED_DATA

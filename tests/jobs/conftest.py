@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.nightly import STAGES, run_stages
+from jobs.store import TableStore
+from schemas.settings import Settings
+from tests.pictures import write_shop
+
+
+class Shop:
+    """A feed, its pictures, and the tables made from them."""
+
+    def __init__(self, spark: Any, folder: Path, **settings: Any) -> None:
+        self.spark = spark
+        self.folder = folder
+        self.feed = folder / "shop" / "catalog.csv"
+        self.settings = {"tables": str(folder / "tables"), "catalog": str(self.feed), **settings}
+        self.store = TableStore(spark, f"file://{folder / 'tables'}")
+
+    def run(self, *stages: str, **changes: Any) -> dict[str, dict[str, Any]]:
+        """Run stages (all by default) and return the run's rows of `runs` by stage."""
+        run_id = run_stages(Settings(**{**self.settings, **changes}), stages or STAGES, quiet=True)
+        return self.runs(run_id)
+
+    def runs(self, run_id: str) -> dict[str, dict[str, Any]]:
+        rows = self.rows("runs", f"run_id = '{run_id}'")
+        return {row["stage"]: row for row in rows}
+
+    def rows(self, table: str, where: str = "true") -> list[dict[str, Any]]:
+        return [row.asDict(recursive=True) for row in self.store.read(table).where(where).collect()]
+
+    def versions(self) -> dict[str, int]:
+        """Delta versions of the tables that say something about the catalogue."""
+        names = ("catalog", "images", "image_attributes", "quarantine", "publications")
+        return {name: self.store.version(name) for name in names}
+
+    def image(self, name: str) -> Path:
+        return self.folder / "shop" / "images" / name
+
+
+@pytest.fixture
+def make_shop(spark, tmp_path) -> Callable[..., Shop]:
+    def make(pictures: int = 6, **settings: Any) -> Shop:
+        write_shop(tmp_path / "shop", pictures)
+        return Shop(spark, tmp_path, **settings)
+
+    return make
