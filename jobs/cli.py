@@ -210,7 +210,8 @@ def render(
 
     values = _settings(out, None, None, None, set_, config)
     spark = spark_session("vitrine render", values.s3)
-    render_catalog(spark, resolve_location(out), products, views, seed)
+    written = render_catalog(spark, resolve_location(out), products, views, seed, s3=values.s3)
+    typer.echo(f"{written.pictures} pictures; feed: {written.feed}")
 
 
 @app.command()

@@ -101,8 +101,8 @@ def open_feed(spark: SparkSession, location: FeedLocation) -> Feed:
 def _form(uri: str, files: Listing) -> str:
     if any(name.startswith("_delta_log/") for name in files.names):
         return "delta"
-    names = [name or uri for name in files.names]
-    suffixes = [_suffix(name) for name in names if not _is_hidden(name)]
+    visible = [uri] if files.is_file else [name for name in files.names if not _is_hidden(name)]
+    suffixes = [_suffix(name) for name in visible]
     for form, known in (("parquet", {"parquet"}), ("csv", {"csv", "tsv"}), ("json", {"json", "jsonl", "ndjson"})):
         if suffixes and all(suffix in known for suffix in suffixes):
             return form

@@ -22,12 +22,16 @@ def maintain(run: Run, objects: SmallObjects) -> None:
     with run.stage("maintain") as record:
         record.counts["attributes_deleted"] = _drop_old_bundles(run)
         publication = latest_publication(run.store)
-        record.counts["tables_compacted"] = 0
+        record.counts |= {"tables_compacted": 0, "tables_vacuumed": 0}
         for table in TABLES.values():
-            if run.settings.maintain.optimize and _file_count(run, table) >= FEWEST_FILES_TO_COMPACT:
+            files, age_hours = _size_and_age(run, table)
+            if run.settings.maintain.optimize and files >= FEWEST_FILES_TO_COMPACT:
                 run.store.execute("OPTIMIZE {table}", table)
                 record.counts["tables_compacted"] += 1
-            _vacuum(run, table, publication)
+            # In a table younger than the retention nothing can be old enough to go.
+            if age_hours >= run.settings.maintain.vacuum_retention_hours:
+                _vacuum(run, table, publication)
+                record.counts["tables_vacuumed"] += 1
         # A computed wave that waits for its commit is worth keeping: the next extract commits it.
         if objects.read(READY_NOTE) is None:
             objects.delete_folder("_staging")
@@ -48,10 +52,13 @@ def _drop_old_bundles(run: Run) -> int:
     return sum(rows for _, rows in old)
 
 
-def _file_count(run: Run, table: Table) -> int:
-    detail = run.spark.sql(f"DESCRIBE DETAIL {run.store.sql_name(table.name)}").first()
-    assert detail is not None
-    return int(detail["numFiles"])
+def _size_and_age(run: Run, table: Table) -> tuple[int, float]:
+    """Number of data files, and hours since the table was created."""
+    detail = run.spark.sql(f"DESCRIBE DETAIL {run.store.sql_name(table.name)}")
+    age = (F.unix_timestamp() - F.unix_timestamp("createdAt")) / 3600
+    row = detail.select("numFiles", age.alias("age")).first()
+    assert row is not None
+    return int(row["numFiles"]), float(row["age"])
 
 
 def _vacuum(run: Run, table: Table, publication: Publication | None) -> None:

@@ -108,6 +108,8 @@ def _local_settings(master: str) -> dict[str, str]:
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": tasks,
+        # For a few thousand rows, compiling every query costs more than it gains; the demo and the tests turn it off.
+        "spark.sql.codegen.wholeStage": os.environ.get("VITRINE_SPARK_CODEGEN", "true"),
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
         **class_path,

@@ -76,7 +76,7 @@ def draw_cushion(canvas: Canvas, product: Product, view: str) -> None:
         points.append((500 + (sx + ex) / 2 * (half - bow), 500 + (sy + ey) / 2 * (half - bow)))
     ring = outline(points, 10)
     weave = knit if product.pattern == "textured" else None
-    part(canvas, ring, product.cloth(weave) if view != "back" else product.plain(0), 1.5, 190)
+    part(canvas, ring, product.cloth(weave), 1.5, 190)
     canvas.line(np.vstack([ring, ring[:1]]), 9, opacity=0.22, blur=2)
     if view == "back":
         seam(canvas, [(500 - half * 0.6, 560), (500 + half * 0.6, 560)], None, 0.5)

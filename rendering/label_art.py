@@ -293,6 +293,6 @@ def plate(canvas: Canvas, product: Product) -> None:
 
 def flat_print(canvas: Canvas, product: Product, face: str, width: float, height: float) -> Canvas:
     """The front or back print for a face of so many canvas units, at the canvas's resolution."""
-    art = blank(width, height, width * canvas.scale * 1.15, canvas)
+    art = blank(width, height, width * canvas.scale * 1.25, canvas)
     (back if face == "back" else front)(art, product)
     return art

@@ -121,7 +121,7 @@ def tube(points: Sequence[Point] | Array, widths: float | Sequence[float], sampl
 
 def shifted(points: Array, dx: float, dy: float) -> Array:
     """Points moved by (dx, dy)."""
-    return np.asarray(points) + np.array([dx, dy])
+    return np.asarray(points + np.array([dx, dy]))
 
 
 def homography(source: Array, target: Array) -> Array:

@@ -25,8 +25,8 @@ Array = NDArray[Any]
 
 
 def glaze(product: Product) -> Paint:
-    """Surface of pottery: plain, or its pattern as a print."""
-    if product.pattern in {"solid", "printed"}:
+    """Surface of pottery: plain, or its pattern all over; a printed mug gets a single picture later."""
+    if product.pattern == "solid" or (product.pattern == "printed" and product.kind == "mug"):
         return own_paint(product)
     fabric: Fabric = product.cloth()
     return fabric.resized(0.8)

@@ -17,7 +17,7 @@ from rendering.product import Product
 from rendering.scene import background, cast_shadow
 from rendering.seeds import between, chance, pick
 from rendering.tags import add_tag
-from rendering.truth import Box, ImageTruth, RenderedImage, TextLine, box_of
+from rendering.truth import Box, ImageTruth, Pattern, RenderedImage, TextLine, box_of
 from udfs.shape import describe_shape
 
 Array = NDArray[Any]
@@ -25,6 +25,7 @@ Array = NDArray[Any]
 FRAMES = ((600, 600), (480, 640), (640, 480), (600, 800), (512, 512), (400, 533), (768, 768), (560, 700), (400, 400))
 """Picture sizes, width x height."""
 
+_PRINT_SHARE = 0.015
 LEGIBLE_PIXELS = 8.0
 """Lines at least this high (px) can be read."""
 
@@ -96,13 +97,15 @@ def render_product(product: Product, view: int = 0, options: RenderOptions | Non
     truth_texts, tags = list(frame.texts), [_box(tag) for tag in frame.tags]
     if shot.tag:
         tag_layer = add_tag(scene, box_of(mask), product, kind, view, options.text)
-        mask &= tag_layer.alpha <= 0.5
+        covered = tag_layer.alpha > 0.5
+        mask &= ~covered
+        truth_texts = [replace(line, visible=1 - _covered_share(line.quad, covered)) for line in truth_texts]
         truth_texts += tag_layer.texts
         tags += [_box(tag) for tag in tag_layer.tags]
     shares = _color_shares(frame.label, mask)
     truth = ImageTruth(
         product_id=product.product_id, view=view, view_name=view_name, kind=product.kind, category=product.category,
-        colors=shares, pattern=product.pattern, shape=_shape(mask), box=box_of(mask),
+        colors=shares, pattern=_pattern(product, shares), shape=_shape(mask), box=box_of(mask),
         tag_boxes=tuple(_clip(box, shot) for box in tags if _overlaps(box, shot)),
         texts=tuple(_visible(truth_texts, shot)), background=shot.background, width=shot.width, height=shot.height,
     )  # fmt: skip
@@ -133,7 +136,9 @@ def _plan(product: Product, kind: Kind, view: int, view_name: str, options: Rend
 
 
 def _draw(product: Product, kind: Kind, view_name: str, shot: _Shot, options: RenderOptions) -> Canvas:
-    pixels = int(min(max(min(shot.width, shot.height) * (1.35 if shot.detail else 1.05), 420), 860))
+    # About as many pixels as the product will have in the picture: fewer blur print, more cost time.
+    side = (shot.width * shot.height) ** 0.5 * (1.35 if shot.detail else 1.12)
+    pixels = int(min(max(side, 420), 880))
     canvas = Canvas.square(pixels, shot.light, options.text)
     kind.draw(canvas, product, view_name)
     return canvas
@@ -180,6 +185,13 @@ def _color_shares(label: Array, mask: NDArray[np.bool_]) -> tuple[tuple[str, flo
     return tuple((NAMES[int(i)], float(counts[i] / total)) for i in order if counts[i] / total >= 0.01)
 
 
+def _pattern(product: Product, shares: tuple[tuple[str, float], ...]) -> Pattern:
+    """The pattern that this view shows: a single print is not on the back, and a detail may miss it."""
+    single = product.variant == "graphic" or (product.kind == "mug" and product.pattern == "printed")
+    others = sum(share for name, share in shares if name != product.colors[0])
+    return "solid" if single and others < _PRINT_SHARE else product.pattern
+
+
 def _shape(mask: NDArray[np.bool_]) -> str | None:
     """Contour class by the definitions in `udfs.shape`, of the true mask; None when the picture cuts the product."""
     if mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any():
@@ -200,6 +212,14 @@ def _clip(box: Box, shot: _Shot) -> Box:
     return max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(shot.width)), min(box[3], float(shot.height))
 
 
+def _covered_share(quad: Array, covered: NDArray[np.bool_]) -> float:
+    """Share of a quadrilateral that lies under a mask."""
+    area = np.zeros(covered.shape, np.uint8)
+    cv2.fillPoly(area, [np.rint(quad).astype(np.int32)], 1)
+    inside = area > 0
+    return float(covered[inside].mean()) if inside.any() else 0.0
+
+
 def _visible(lines: list[TextLine], shot: _Shot) -> list[TextLine]:
     """Lines at least half of which are in the picture, with their visible share and whether they can be read."""
     frame = np.array([[0, 0], [shot.width, 0], [shot.width, shot.height], [0, shot.height]], np.float32)
@@ -211,8 +231,9 @@ def _visible(lines: list[TextLine], shot: _Shot) -> list[TextLine]:
             continue
         inside = float(cv2.intersectConvexConvex(cv2.convexHull(quad), frame)[0]) / area
         height = (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-        if inside >= 0.5:
-            kept.append(replace(line, visible=min(inside, 1.0), legible=bool(height >= LEGIBLE_PIXELS)))
+        seen = min(inside, 1.0) * line.visible
+        if seen >= 0.5:
+            kept.append(replace(line, visible=seen, legible=bool(height >= LEGIBLE_PIXELS)))
     return kept
 
 

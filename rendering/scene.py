@@ -180,7 +180,10 @@ def _textile(placement: Placement, width: int, height: int, rng: np.random.Gener
     if chance(rng, 0.35):
         veins = layered_noise(rng, height, width, 150, 4)
         image = _even(width, height, (0.94, 0.94, 0.945))
-        image -= (0.16 * np.exp(-((veins / 0.06) ** 2)) + 0.03 * np.clip(veins, 0, 1))[..., None]
+        strength = np.clip(smooth_noise(rng, height, width, 110), 0, 1)
+        image -= (0.13 * strength * np.exp(-((veins / 0.045) ** 2)) + 0.05 * strength * np.exp(-((veins / 0.3) ** 2)))[
+            ..., None
+        ]
         return image
     folds = layered_noise(rng, height, width, 130, 2)
     slope: Array = cv2.Sobel(folds, cv2.CV_32F, 1, 1, ksize=5)

@@ -106,7 +106,7 @@ def wood(colors: Colors, rng: np.random.Generator, size: int) -> Fabric:
     fine = rng.standard_normal((size, size)).astype(np.float32)
     fine = cv2.GaussianBlur(np.pad(fine, ((24, 24), (0, 0)), mode="wrap"), (1, 41), 0.5, sigmaY=8)[24:-24]
     heights = 0.55 * rings + 0.6 * fine / fine.std() * 0.7
-    return _raised(colors, heights.astype(np.float32), 0.13, rng, 0.008)
+    return _raised(colors, heights.astype(np.float32), 0.085, rng, 0.008)
 
 
 def wicker(colors: Colors, rng: np.random.Generator, size: int) -> Fabric:

@@ -17,6 +17,8 @@ os.environ.update(
     AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
 )
 os.environ.pop("AWS_PROFILE", None)
+# A handful of rows: compiling each query takes longer than running it.
+os.environ["VITRINE_SPARK_CODEGEN"] = "false"
 
 
 @pytest.fixture(scope="session")

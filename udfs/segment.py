@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.backdrop import STUDIO_SHARE, border_confidence, border_ring, cut_from_backdrop, fit_backdrop
+from udfs.masks import Mask, Plane, reached_from_border, tidy
+
 Box = tuple[float, float, float, float]
 Method = Literal["border", "contrast", "full_frame"]
-Mask = NDArray[np.bool_]
-Plane = NDArray[np.float32]
 
 WORKING_SIDE = 256
 """Masks are found at this long side (px) at most."""
@@ -29,23 +30,9 @@ _SMALLEST_SIDE = 16
 # A backdrop is uniform when this share of the border fits one smooth gradient; a studio's paper, which has next to no
 # noise (CIELAB units), is sure enough to be known by less.
 _UNIFORM_SHARE = 0.7
-_STUDIO_SHARE = 0.4
 _STUDIO_NOISE = 0.6
-# Distances in CIELAB units.
-_NEAR_MEDIAN = 14.0
-_NEAR_GRADIENT = 6.0
 _TOUCHING_SHARE = 0.2
-# Parts smaller than this share of the largest one are specks; a pair's second shoe is far above it.
-_SPECK_SHARE = 0.06
 _PLAUSIBLE_AREA = (0.004, 0.96)
-# Least lightness difference of a product, and least slope per pixel of its outline, on a noiseless backdrop.
-_LEAST_STEP = 1.5
-_SHADOW_STEP = 2.5
-_LEAST_KEPT = 0.5
-_CLEAR_STEP = 8.0
-# Pockets in a pale product's outline are closed up to twice this width (px); a rim is pale below this contrast.
-_POCKET_REACH = 8
-_PALE_RIM = 25.0
 
 # Splitting by contrast. The values were chosen on 150 development pictures against the masks of a saliency network.
 _CONTRAST_SIDE = 96
@@ -76,14 +63,6 @@ class Region:
     area_share: float
     confidence: float
     method: Method
-
-
-@dataclass(frozen=True)
-class _Backdrop:
-    residual: Plane  # (H, W, 3): CIELAB minus the fitted gradient
-    uniform_share: float
-    noise: float
-    spread: float
 
 
 def find_product(pixels: NDArray[np.uint8]) -> Region:
@@ -127,13 +106,13 @@ def to_lab(pixels: NDArray[np.uint8]) -> Plane:
 
 
 def _segment(lab: Plane) -> tuple[Mask, float, Method]:
-    backdrop = _fit_backdrop(lab)
+    backdrop = fit_backdrop(lab)
     studio = backdrop.noise < _STUDIO_NOISE
-    if backdrop.uniform_share >= (_STUDIO_SHARE if studio else _UNIFORM_SHARE):
-        mask = _cut_from_backdrop(backdrop)
+    if backdrop.uniform_share >= (STUDIO_SHARE if studio else _UNIFORM_SHARE):
+        mask = cut_from_backdrop(backdrop)
         # Outside studios, a mask along much of the border has taken a second backdrop color for product.
-        if _plausible(mask) and (studio or mask[_ring(lab.shape)].mean() < _TOUCHING_SHARE):
-            return mask, _border_confidence(backdrop, mask), "border"
+        if _plausible(mask) and (studio or mask[border_ring(lab.shape)].mean() < _TOUCHING_SHARE):
+            return mask, border_confidence(backdrop, mask), "border"
     if backdrop.spread < 2:
         return np.ones(lab.shape[:2], dtype=bool), 0.2, "full_frame"
     mask, separation = _cut_by_contrast(lab)
@@ -144,148 +123,6 @@ def _segment(lab: Plane) -> tuple[Mask, float, Method]:
 
 def _plausible(mask: Mask) -> bool:
     return bool(_PLAUSIBLE_AREA[0] <= mask.mean() <= _PLAUSIBLE_AREA[1])
-
-
-def _ring(shape: tuple[int, ...], share: float = 0.03) -> Mask:
-    """The border of a picture, `share` of its short side wide."""
-    thickness = max(2, round(min(shape[:2]) * share))
-    ring = np.ones(shape[:2], dtype=bool)
-    ring[thickness:-thickness, thickness:-thickness] = False
-    return ring
-
-
-def _fit_backdrop(lab: Plane) -> _Backdrop:
-    """Fit one linear gradient per channel to the border, leaving out what cuts it (legs, arms, straps)."""
-    height, width = lab.shape[:2]
-    ys, xs = np.nonzero(_ring(lab.shape))
-    colors = lab[ys, xs]
-    design = np.stack([np.ones_like(xs), xs / width, ys / height], axis=1).astype(np.float32)
-    center = np.median(colors, axis=0)
-    inliers = np.linalg.norm(colors - center, axis=1) < _NEAR_MEDIAN
-    coefficients = np.zeros((3, 3), dtype=np.float32)
-    coefficients[0] = center
-    residual = colors - center
-    for _ in range(2):
-        if inliers.sum() < 12:
-            break
-        coefficients = _least_squares(design[inliers], colors[inliers])
-        residual = colors - design @ coefficients
-        inliers = np.linalg.norm(residual, axis=1) < _NEAR_GRADIENT
-    noise = float(np.median(np.abs(residual[inliers]))) * 1.4826 if inliers.any() else 0.0
-    columns = (np.arange(width, dtype=np.float32) / width)[None, :, None]
-    rows = (np.arange(height, dtype=np.float32) / height)[:, None, None]
-    gradient = coefficients[0] + columns * coefficients[1] + rows * coefficients[2]
-    return _Backdrop(lab - gradient, float(inliers.mean()), noise, float(cv2.meanStdDev(lab)[1].max()))
-
-
-def _least_squares(design: Plane, values: Plane) -> Plane:
-    """Normal equations with a breath of ridge: three unknowns need no more, and a degenerate border must not fail."""
-    normal = design.T @ design + 1e-3 * np.eye(design.shape[1], dtype=np.float32)
-    solution: Plane = np.linalg.solve(normal, design.T @ values).astype(np.float32)
-    return solution
-
-
-def _cut_from_backdrop(backdrop: _Backdrop) -> Mask:
-    lightness, chroma_a, chroma_b = cv2.split(backdrop.residual)
-    chroma = cv2.magnitude(chroma_a, chroma_b)
-    darkness = np.abs(lightness)
-    threshold = min(max(3.0 * backdrop.noise, _LEAST_STEP), 7.0)
-    differs = (darkness > threshold) | (chroma > 2 * max(threshold, 2.0))
-
-    # A shadow is backdrop that got darker smoothly: it is reached from the border without crossing an edge or a color.
-    slope = cv2.magnitude(cv2.Sobel(lightness, cv2.CV_32F, 1, 0), cv2.Sobel(lightness, cv2.CV_32F, 0, 1))
-    steep = slope > 8 * max(threshold, _SHADOW_STEP)
-    passable = ~(steep | (chroma > max(2 * threshold, 5.0)) | (darkness > 45))
-    mask = _restore_leaked(differs & ~_reached_from_border(passable), differs)
-    contrast = cv2.magnitude(darkness, chroma)
-    mask = _tidy(_without_threads(mask))
-    return _fill_pockets(_fill_holes(mask, contrast, steep | (contrast > _CLEAR_STEP)), contrast)
-
-
-def _without_threads(mask: Mask) -> Mask:
-    """Drop thin lines that run into the picture's border, such as the joints of a tiled floor."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-    solid = cv2.dilate(cv2.erode(mask.astype(np.uint8), kernel, borderValue=1), kernel, iterations=2).astype(bool)
-    threads = mask & ~solid
-    if not threads.any():
-        return mask
-    return np.asarray(mask & ~(threads & _reached_from_border(threads)))
-
-
-def _restore_leaked(mask: Mask, differs: Mask) -> Mask:
-    """Give back parts that lost most of their area: there the flood came in through a gap in a faint outline."""
-    count, labels = cv2.connectedComponents(differs.astype(np.uint8), connectivity=8)
-    before = np.bincount(labels.ravel(), minlength=count)
-    after = np.bincount(labels.ravel(), weights=mask.ravel(), minlength=count)
-    leaked = (after < _LEAST_KEPT * before) & (before > 0.2 * before[1:].max(initial=0))
-    leaked[0] = False
-    return np.asarray(mask | leaked[labels])
-
-
-def _fill_pockets(mask: Mask, contrast: Plane) -> Mask:
-    """Fill bays of a pale product whose clipped parts look like the backdrop: openings narrow, rims pale."""
-    reach = _POCKET_REACH
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    framed = cv2.copyMakeBorder(mask.astype(np.uint8), reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-    closed = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, kernel)[reach:-reach, reach:-reach].astype(bool)
-    sealed = ~_reached_from_border(~closed)
-    added = sealed & ~mask
-    if not added.any():
-        return mask
-    count, labels = cv2.connectedComponents(added.astype(np.uint8), connectivity=4)
-    pale = _rim_contrast(labels, count, mask, contrast) < _PALE_RIM
-    pale[0] = False
-    return np.asarray(mask | pale[labels])
-
-
-def _rim_contrast(labels: NDArray[np.int32], count: int, mask: Mask, contrast: Plane) -> Plane:
-    """Mean contrast to the backdrop of the mask's pixels within two px of each labelled area."""
-    grown = cv2.dilate(labels.astype(np.float32), np.ones((5, 5), np.uint8)).astype(np.intp)
-    rim = np.where(mask & (labels == 0), grown, 0).ravel()
-    sums = np.bincount(rim, weights=contrast.ravel(), minlength=count)
-    means: Plane = (sums / np.maximum(np.bincount(rim, minlength=count), 1)).astype(np.float32)
-    return means
-
-
-def _reached_from_border(passable: Mask) -> Mask:
-    """The passable pixels connected to the picture's border."""
-    padded = cv2.copyMakeBorder(passable.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    cv2.floodFill(padded, None, (0, 0), 2)
-    reached: Mask = padded[1:-1, 1:-1] == 2
-    return reached
-
-
-def _tidy(mask: Mask) -> Mask:
-    """Close gaps of a pixel or two, remove threads and specks, keep the large parts."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel, iterations=2)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    if count <= 1:
-        return np.asarray(closed, dtype=bool)
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    return np.asarray((areas >= _SPECK_SHARE * areas.max())[labels])
-
-
-def _fill_holes(mask: Mask, contrast: Plane, textured: Mask) -> Mask:
-    """Fill holes, except real openings (handles, straps): large, plain inside, and with a rim that stands out."""
-    holes = ~(mask | _reached_from_border(~mask))
-    if not holes.any():
-        return mask
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(holes.astype(np.uint8), connectivity=4)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    rough = np.bincount(labels.ravel(), weights=textured.ravel(), minlength=count) / np.maximum(areas, 1)
-    opening = (areas > 0.005 * mask.sum()) & (rough < 0.1) & (_rim_contrast(labels, count, mask, contrast) >= _PALE_RIM)
-    opening[0] = False
-    return np.asarray(mask | (holes & ~opening[labels]))
-
-
-def _border_confidence(backdrop: _Backdrop, mask: Mask) -> float:
-    """Trust grows with the backdrop's uniformity and with how far the product stands out from it."""
-    strength = cv2.mean(np.abs(backdrop.residual), mask.astype(np.uint8))
-    contrast = min(sum(strength[:3]) / 30, 1.0)
-    uniform = (backdrop.uniform_share - _STUDIO_SHARE) / (1 - _STUDIO_SHARE)
-    return round(0.4 + 0.35 * contrast + 0.25 * uniform, 4)
 
 
 def _cut_by_contrast(lab: Plane) -> tuple[Mask, float]:
@@ -302,7 +139,7 @@ def _cut_by_contrast(lab: Plane) -> tuple[Mask, float]:
         likelihood = np.clip(_likelihood(codes, foreground), 0.02, 0.98)
         evidence = _smooth_along(small[..., 0] / 100, np.log(likelihood / (1 - likelihood)))
         foreground = 1 / (1 + np.exp(-(_COLOR_TRUST * evidence + logit)))
-    mask_small = ~_reached_from_border(~_tidy(foreground > 0.5))
+    mask_small = ~reached_from_border(~tidy(foreground > 0.5))
     certain = np.abs(foreground - 0.5).mean() * 2
     probability = cv2.resize(mask_small.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return probability > 0.5, float(certain)

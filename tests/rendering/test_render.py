@@ -123,3 +123,27 @@ def test_chinese_and_english_text_are_told_apart() -> None:
     assert set(languages) == {"en", "zh"}
     assert any("\u4e00" <= character <= "\u9fff" for character in languages["zh"])
     assert languages["en"].isascii()
+
+
+@pytest.mark.parametrize(
+    "kind", ["t-shirt", "cushion", "bowl", "mug", "water bottle", "umbrella", "skirt", "casual shoe"]
+)
+def test_a_pattern_in_the_truth_can_be_seen(kind: str) -> None:
+    """All patterns but plain and textured need a second color in every view that claims them."""
+    claimed = 0
+    for seed in range(8):
+        product = make_product(kind, seed, "P1")
+        for view, name in enumerate(KINDS[kind].views):
+            if name == "detail" or product.pattern in {"solid", "textured"}:
+                continue
+            truth = render_product(product, view, RenderOptions(encoded=False)).truth
+            if truth.pattern != "solid":
+                claimed += 1
+                assert len(truth.colors) >= 2, f"{kind} {seed} {name}: {truth.pattern} in {truth.colors}"
+    assert claimed
+
+
+def test_the_back_of_a_printed_t_shirt_is_plain() -> None:
+    product = next(p for seed in range(60) if (p := make_product("t-shirt", seed, "P1")).variant == "graphic")
+    front, back = (render_product(product, view, RAW).truth for view in (0, 1))
+    assert (front.pattern, back.pattern) == ("printed", "solid")
