@@ -271,6 +271,11 @@ def main(arguments: list[str] | None = None) -> None:
         _end(error, 1)
 
 
+def run_as_script(command: str) -> None:
+    """What `spark-submit jobs/COMMAND.py --...` does: the command with the same options."""
+    main([command, *sys.argv[1:]])
+
+
 def _end(error: Exception, status: int) -> None:
     if os.environ.get("VITRINE_DEBUG"):
         raise error

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.console_text import CONSOLE, format_duration, format_rate, printable
+from jobs.console_text import CONSOLE, format_duration, format_rate, ordered_counts, printable
 from schemas.reasons import Reason
 
 STATUS_STYLES = {"succeeded": "green", "failed": "bold red", "running": "yellow"}
@@ -74,7 +74,7 @@ def _stage_table(rows: Sequence[Mapping[str, Any]], counts_width: int) -> Table:
 def _counts_text(counts: Mapping[str, int], width: int) -> str:
     """Counts in words on lines of about `width` characters, broken between counts only."""
     lines = [""]
-    for key, count in counts.items():
+    for key, count in ordered_counts(counts).items():
         word = f"{int(count):,} {printable(key).replace('_', ' ')}"
         if lines[-1] and len(lines[-1]) + len(word) + 2 > width:
             lines[-1] += ","

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from rich.console import Console
 
@@ -36,3 +37,21 @@ def printable(text: str) -> str:
         for character in text
         if character in "\n\r\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
     )
+
+
+# A map column comes back from Spark in no order: sums first, then their parts.
+_COUNT_ORDER = (
+    *("feed_rows", "rows_accepted", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"),
+    *("rows_deactivated", "ignored_files"),
+    *("images", "images_new", "images_changed", "images_unchanged", "images_deactivated", "unchanged"),
+    *("candidates", "extracted", "reused", "quarantined", "recovered"),
+    *("checks", "checks_failed", "published"),
+    *("attributes_deleted", "tables_compacted", "tables_vacuumed"),
+)
+
+
+def ordered_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts as people read them: sums before their parts, and none that is zero unless all are."""
+    places = {name: place for place, name in enumerate(_COUNT_ORDER)}
+    ordered = sorted(counts, key=lambda name: (places.get(name, len(places)), name))
+    return {name: int(counts[name]) for name in ordered if counts[name] or not any(counts.values())}

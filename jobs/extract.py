@@ -187,3 +187,9 @@ def _stage_crashed(run: Run, rows: list[dict[str, object]], folder: str) -> None
     detail = "the worker process died while it described this picture"
     failed = [{**row, "status": "quarantined", "reason": reason, "detail": detail} for row in rows]
     run.spark.createDataFrame(failed, STAGED_SCHEMA).write.mode("overwrite").parquet(folder)
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_as_script
+
+    run_as_script("extract")

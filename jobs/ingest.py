@@ -213,7 +213,7 @@ def _ingest_images(run: Run, record: StageRecord, accepted: DataFrame, catalog_c
     counted = {row["action"]: row["count"] for row in changes.groupBy("action").count().collect()}
     for action in ("new", "changed", "unchanged", "deactivated"):
         record.counts[f"images_{action}"] = counted.get(action, 0)
-    record.counts["images"] = wanted.count()
+    record.counts["images"] = looked_at.count()
     record.require_sum("images", ("images_new", "images_changed", "images_unchanged"))
     if changes_exist(record, "images_new", "images_changed", "images_deactivated"):
         run.store.upsert(IMAGES, changes.where("action <> 'unchanged'"))
@@ -298,3 +298,9 @@ def _image_changes(run: Run, looked_at: DataFrame, old: DataFrame) -> DataFrame:
         .where("action <> 'gone'")
         .select(*(F.when(changed, column).alias(name) for name, column in complete.items()), "action")
     )
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_as_script
+
+    run_as_script("ingest")

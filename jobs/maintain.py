@@ -84,3 +84,9 @@ def _hours_since_superseded(run: Run, table: Table, version: int) -> int:
     age = F.unix_timestamp() - F.min(F.unix_timestamp("timestamp"))
     row = history.agg(age.alias("seconds")).first()
     return 0 if row is None or row["seconds"] is None else math.ceil(row["seconds"] / 3600) + 1
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_as_script
+
+    run_as_script("maintain")

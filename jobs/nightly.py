@@ -118,3 +118,9 @@ def report_run(store: TableStore, settings: Settings, run_id: str, path: Path) -
         write_report(path, collect_report_data(store.read, read_image, run_id, places=places))
     finally:
         fetcher.close()
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_as_script
+
+    run_as_script("nightly")

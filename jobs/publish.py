@@ -132,3 +132,9 @@ def _without_attributes(run: Run) -> int:
     extracted = run.store.read("images").where("is_active AND status = 'extracted'")
     described = run.store.read("image_attributes").select("content_sha256", "bundle_version")
     return extracted.join(described, ["content_sha256", "bundle_version"], "left_anti").count()
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_as_script
+
+    run_as_script("publish")

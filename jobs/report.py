@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from jobs.console_text import format_duration, format_rate
+from jobs.console_text import format_duration, format_rate, ordered_counts
 from jobs.report_collect import collect_report_data
 from jobs.report_data import Flow, QuarantineEntry, ReportData, Share, StageRun
 from jobs.report_picture import CardView, card_view, category_names, detail_fields, picture_details
@@ -199,7 +199,7 @@ def _stage_view(stage: StageRun, stages: Sequence[StageRun]) -> dict[str, Any]:
         "time": "" if stage.seconds is None else format_duration(stage.seconds),
         "share": min(1.0, (stage.seconds or 0.0) / longest) if longest else 0.0,
         "rate": "" if stage.images_per_second is None else format_rate(stage.images_per_second),
-        "counts": [(words(key), number(int(count)), not count) for key, count in stage.counts.items()],
+        "counts": [(words(key), number(count), not count) for key, count in ordered_counts(stage.counts).items()],
     }
 
 

@@ -63,6 +63,7 @@ class Run:
     input_snapshot: str | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     records: list[StageRecord] = field(default_factory=list)
+    _open_stages: int = 0
 
     @property
     def staging(self) -> str:
@@ -71,17 +72,24 @@ class Run:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRecord]:
-        """Record a stage: a `running` row at its start, `succeeded` or `failed` with the reason at its end."""
+        """Record a stage: `succeeded` or `failed` with the reason at its end.
+
+        The outermost stage (the night, or a stage that runs alone) also gets a `running` row at its start.
+        """
         record = StageRecord(name)
         started_at = datetime.now(UTC)
         clock = time.monotonic()
-        self._write(record, "running", started_at)
+        if not self._open_stages:
+            self._write(record, "running", started_at)
+        self._open_stages += 1
         try:
             yield record
         except BaseException as error:
             record.seconds = time.monotonic() - clock
             self._write_failure(record, started_at, error)
             raise
+        finally:
+            self._open_stages -= 1
         record.seconds = time.monotonic() - clock
         self.records.append(record)
         self._write(record, "succeeded", started_at)

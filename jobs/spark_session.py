@@ -39,6 +39,7 @@ def spark_session(app_name: str, s3: S3Settings | None = None, master: str | Non
         SparkUnavailableError: pyspark or Delta is missing.
     """
     try:
+        from pyspark import SparkConf
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SparkUnavailableError(
@@ -50,7 +51,9 @@ def spark_session(app_name: str, s3: S3Settings | None = None, master: str | Non
         return SparkSession.builder.appName(app_name).getOrCreate()
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     settings = {**_common_settings(), **s3a_settings(s3 or S3Settings())}
-    if not submitted:
+    if submitted:
+        settings |= _few_tasks() if SparkConf().get("spark.master", "").startswith("local") else {}
+    else:
         ensure_java()
         settings |= _local_settings(master or os.environ.get("VITRINE_SPARK_MASTER", "local[*]"))
     builder = SparkSession.builder.appName(app_name)
@@ -96,23 +99,28 @@ def _local_settings(master: str) -> dict[str, str]:
     class_path = {"spark.driver.extraClassPath": os.pathsep.join(jars)}
     if not master.startswith("local"):
         class_path = {"spark.jars": ",".join(jars)}
-    # The defaults of 200 and 50 tasks per shuffle and snapshot cost seconds on a few cores.
-    tasks = str(max(4, 2 * (os.cpu_count() or 2)))
     return {
         "spark.master": master,
         "spark.driver.memory": os.environ.get("VITRINE_DRIVER_MEMORY", "2g"),
         # Errors reach the user as our own one line; Spark's stack traces only on request.
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": tasks,
         # For a few thousand rows, compiling every query costs more than it gains; the demo and the tests turn it off.
         "spark.sql.codegen.wholeStage": os.environ.get("VITRINE_SPARK_CODEGEN", "true"),
+        **(_few_tasks() if master.startswith("local") else {}),
+        **class_path,
+    }
+
+
+def _few_tasks() -> dict[str, str]:
+    """For one machine: the defaults of 200 and 50 tasks per shuffle and snapshot cost seconds on a few cores."""
+    return {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": str(max(4, 2 * (os.cpu_count() or 2))),
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
-        **class_path,
     }
 
 

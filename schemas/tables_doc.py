@@ -164,7 +164,7 @@ def reasons_section() -> str:
         "## Reason codes",
         "",
         "The values of `quarantine.reason`, and for pictures of `images.reason`. A picture with a retryable reason is",
-        "tried on later nights, up to `extract.max_attempts` in all and not before `extract.retry_after_hours` are over.",
+        "tried on later nights, up to `extract.max_attempts` in all, each `extract.retry_after_hours` after the last.",
         "Whatever the reason, a picture whose file has changed (its etag, or its size and time) is tried anew at once.",
         "Wrong feed rows are judged anew every night.",
         "",

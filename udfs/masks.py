@@ -1,6 +1,7 @@
 """Cleans masks of a product: specks, threads, leaks, holes and bays.
 
-Masks are (H, W) bool, True on the product; `contrast` is (H, W) float32, the difference to the backdrop in CIELAB units.
+Masks are (H, W) bool, True on the product; `contrast` is (H, W) float32, the difference to the
+backdrop in CIELAB units.
 """
 
 from __future__ import annotations

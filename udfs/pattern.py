@@ -1,14 +1,24 @@
-"""Names the pattern of a surface from its texture measures."""
+"""Names the pattern of a surface from its texture measures.
+
+The weights lie in `pattern_weights.json`, which `jobs.fit_pattern` writes; `docs/models/pattern.md` tells of them.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 PATTERNS = ("solid", "striped", "checked", "dotted", "printed", "textured")
-"""Pattern names, in the order of the columns of the weights below."""
+"""Pattern names, in the order of the columns of the weights."""
+
+WEIGHTS_FILE = Path(__file__).with_name("pattern_weights.json")
+"""The weights that ship."""
 
 
 @dataclass(frozen=True)
@@ -50,36 +60,26 @@ class PatternEvidence:
     coverage: float
 
 
-# Multinomial logistic regression with ridge penalty. Fitted on 1,104 pictures of the myntra catalogue's training and
-# validation splits whose title names a pattern, and 900 fabrics drawn by tests/udfs/fabrics.py (weight 0.4 each).
-_INTERCEPT = (-2.12, -2.63, 9.98, -3.99, 13.50, -14.74)
-_WEIGHTS = {
-    "edge_density": (0.23, 0.84, 3.46, -2.95, -3.61, 2.02),
-    "anisotropy": (1.44, -1.63, 6.58, -2.99, -3.11, -0.29),
-    "periodicity": (-1.54, 0.32, -0.53, 2.65, 1.36, -2.26),
-    "entropy": (-3.45, -1.27, 1.10, 0.14, -3.89, 7.37),
-    "contrast": (-1.19, 2.29, -3.70, 4.20, -0.25, -1.35),
-    "homogeneity": (6.03, -2.02, -11.29, 4.33, -6.78, 9.74),
-    "strength": (0.76, 0.24, -0.28, 1.45, -0.26, -1.92),
-    "fineness": (1.21, -1.61, -2.72, 4.04, -0.13, -0.79),
-    "dominant_direction": (-0.77, 1.36, 0.04, -5.32, 4.08, 0.61),
-    "perpendicular_direction": (3.65, 7.32, 9.75, -10.97, -1.06, -8.68),
-    "straight_lines": (0.47, -1.81, -0.53, -0.71, -1.26, 3.84),
-    "crossing_lines": (-3.73, 2.12, 11.53, 2.90, -5.33, -7.49),
-    "color_spread": (-1.13, 0.11, -0.32, 0.21, 0.86, 0.27),
-    "local_coherence": (0.60, 4.81, 0.94, -0.93, -4.55, -0.87),
-    "coverage": (-2.05, 0.10, -1.26, 0.35, -4.71, 7.58),
-    "calm": (2.25, 5.96, -1.40, -2.39, 2.44, -6.85),
-    "busy": (1.01, -1.86, 2.54, -2.34, -0.10, 0.74),
-    "directed_period": (0.91, 4.72, -2.10, -5.57, -2.14, 4.18),
-    "undirected_period": (-0.65, -0.92, 4.82, 5.16, -2.98, -5.43),
-    "edge_root": (0.90, -0.63, -3.61, -1.17, 6.57, -2.05),
-    "crossing_root": (3.32, -1.16, -6.55, -1.10, 2.27, 3.22),
-}
 # Below about one 8-bit level of detail there is no surface to judge, and the weights were fitted on none such.
 _NO_DETAIL = 0.03
 _SURE = 0.95
-_MATRIX = np.array(list(_WEIGHTS.values()))
+# A harsher light or a brighter print makes a pattern no surer.
+_HIGHEST = 2.0
+
+
+@dataclass(frozen=True)
+class PatternWeights:
+    """Multinomial logistic regression over `pattern_terms`, as `jobs.fit_pattern` fits it.
+
+    Args:
+        intercept: (P,) by pattern, in the order of `PATTERNS`.
+        terms: names of the terms, in the order of the rows of `matrix`.
+        matrix: (T, P).
+    """
+
+    intercept: NDArray[np.float64]
+    terms: tuple[str, ...]
+    matrix: NDArray[np.float64]
 
 
 def name_pattern(evidence: PatternEvidence) -> tuple[str, float]:
@@ -93,18 +93,20 @@ def name_pattern(evidence: PatternEvidence) -> tuple[str, float]:
     """
     if evidence.strength < _NO_DETAIL:
         return "solid", _SURE
-    scores = np.array(_INTERCEPT) + _terms(evidence) @ _MATRIX
+    weights = load_weights()
+    terms = pattern_terms(evidence)
+    scores = weights.intercept + np.array([terms[name] for name in weights.terms]) @ weights.matrix
     likelihood = np.exp(scores - scores.max())
     best = int(likelihood.argmax())
     return PATTERNS[best], float(likelihood[best] / likelihood.sum())
 
 
-def _terms(e: PatternEvidence) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The evidence and six products of it, in the order of the weights."""
-    terms = {
+def pattern_terms(e: PatternEvidence) -> dict[str, float]:
+    """The evidence, its heights capped, and six products of it, by name."""
+    return {
         **vars(e),
-        "strength": min(e.strength, 2.0),
-        "color_spread": min(e.color_spread, 2.0),
+        "strength": min(e.strength, _HIGHEST),
+        "color_spread": min(e.color_spread, _HIGHEST),
         "calm": e.coverage * e.local_coherence,
         "busy": e.coverage * e.edge_density,
         "directed_period": e.periodicity * e.dominant_direction,
@@ -112,4 +114,17 @@ def _terms(e: PatternEvidence) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         "edge_root": math.sqrt(e.edge_density),
         "crossing_root": math.sqrt(e.crossing_lines),
     }
-    return np.array([terms[name] for name in _WEIGHTS])
+
+
+@cache
+def load_weights(path: Path = WEIGHTS_FILE) -> PatternWeights:
+    """Read fitted weights.
+
+    Raises:
+        ValueError: the file was fitted for other patterns than this module names.
+    """
+    fitted = json.loads(path.read_text(encoding="utf-8"))
+    if tuple(fitted["patterns"]) != PATTERNS:
+        raise ValueError(f"{path.name} is for patterns {fitted['patterns']}, not {list(PATTERNS)}; fit it anew")
+    rows = fitted["weights"]
+    return PatternWeights(np.array(fitted["intercept"]), tuple(rows), np.array(list(rows.values())))

@@ -52,6 +52,17 @@ def describe_texture(pixels: NDArray[np.uint8], mask: Mask) -> tuple[TextureDesc
     Returns:
         (descriptors, pattern, confidence 0..1); pattern is solid, striped, checked, dotted, printed or textured.
     """
+    descriptors, evidence = measure_texture(pixels, mask)
+    pattern, confidence = name_pattern(evidence)
+    return descriptors, pattern, confidence
+
+
+def measure_texture(pixels: NDArray[np.uint8], mask: Mask) -> tuple[TextureDescriptors, PatternEvidence]:
+    """Measure the masked surface; arguments as for `describe_texture`.
+
+    Returns:
+        (descriptors, what `udfs.pattern` decides by).
+    """
     pixels, mask = _surface(pixels, mask)
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     slope_x = cv2.Sobel(luma, cv2.CV_32F, 1, 0, scale=1 / 8)
@@ -93,8 +104,7 @@ def describe_texture(pixels: NDArray[np.uint8], mask: Mask) -> tuple[TextureDesc
         local_coherence=coherence,
         coverage=coverage,
     )
-    pattern, confidence = name_pattern(evidence)
-    return descriptors, pattern, confidence
+    return descriptors, evidence
 
 
 def _surface(pixels: NDArray[np.uint8], mask: Mask) -> tuple[NDArray[np.uint8], Mask]:

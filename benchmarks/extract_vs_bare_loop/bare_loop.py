@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -34,7 +35,9 @@ from udfs.runtime import BundleSource, Runtime, runtime_for
 MICRO_BATCH = 16
 CHUNK = 64
 
-_state: dict[str, Runtime] = {}
+_START_SECONDS = 120.0
+
+_state: dict[str, Any] = {}
 
 
 def main() -> None:
@@ -53,16 +56,17 @@ def run_loop(feed: Path, out: Path, processes: int) -> dict[str, Any]:
     Returns:
         images, wall_seconds, cpu_seconds, worker_peak_mib.
     """
-    paths = picture_paths(feed)
+    paths = picture_paths(feed.absolute())
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(processes + 1)
-    with context.Pool(processes, _start, (paths[0], ready)) as pool:
-        ready.wait()
+    ready = context.Barrier(processes, timeout=_START_SECONDS)
+    with ProcessPoolExecutor(processes, context, _start, (ready,)) as pool:
+        # The barrier lets a process warm up only once.
+        list(pool.map(_warm_up, [paths[0]] * processes))
         cpu_before, started = cpu_seconds(), time.perf_counter()
         rows: list[dict[str, Any]] = []
         peaks: dict[int, float] = {}
-        for part, pid, peak in pool.imap_unordered(_describe_chunk, chunks):
+        for part, pid, peak in pool.map(_describe_chunk, chunks):
             rows += part
             peaks[pid] = max(peak, peaks.get(pid, 0.0))
         _write(rows, out)
@@ -75,12 +79,16 @@ def run_loop(feed: Path, out: Path, processes: int) -> dict[str, Any]:
     }
 
 
-def _start(first: Path, ready: Barrier) -> None:
-    """Load the models and warm up, then tell the parent."""
+def _start(ready: Barrier) -> None:
     bundle = load_bundle(SHIPPED_BUNDLE)
     _state["runtime"] = runtime_for(BundleSource(bundle.sha256, path=str(SHIPPED_BUNDLE)))
-    list(_described([first]))
-    ready.wait()
+    _state["ready"] = ready
+
+
+def _warm_up(path: Path) -> None:
+    """Describe one picture, then wait until the other processes have done so."""
+    list(_described([path]))
+    _state["ready"].wait()
 
 
 def _describe_chunk(paths: list[Path]) -> tuple[list[dict[str, Any]], int, float]:
@@ -89,7 +97,7 @@ def _describe_chunk(paths: list[Path]) -> tuple[list[dict[str, Any]], int, float
 
 def _described(paths: list[Path]) -> Iterator[dict[str, Any]]:
     """One small dict per picture: the columns of `image_attributes` without bookkeeping."""
-    runtime = _state["runtime"]
+    runtime: Runtime = _state["runtime"]
     for start in range(0, len(paths), MICRO_BATCH):
         inputs, rows = [], []
         for path in paths[start : start + MICRO_BATCH]:

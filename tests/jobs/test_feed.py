@@ -68,7 +68,7 @@ def test_s3_prefix_of_pictures_is_a_feed(spark, tmp_path, s3_settings, s3_client
 
 
 def test_missing_feed_is_named(tmp_path):
-    with pytest.raises(FeedError, match="nowhere.csv"):
+    with pytest.raises(FeedError, match=r"nowhere\.csv"):
         locate_feed(str(tmp_path / "nowhere.csv"), S3Settings())
     with pytest.raises(FeedError, match="--catalog"):
         locate_feed(None, S3Settings())

@@ -15,7 +15,9 @@ def feed_rows(shop):
 
 
 def reasons(shop):
-    return {row["product_id"]: row["reason"] for row in shop.rows("quarantine", "stage = 'ingest' AND resolved_at IS NULL")}
+    return {
+        row["product_id"]: row["reason"] for row in shop.rows("quarantine", "stage = 'ingest' AND resolved_at IS NULL")
+    }
 
 
 def test_first_night_writes_catalog_and_pending_images(make_shop):
@@ -99,7 +101,10 @@ def test_only_what_changed_is_written(make_shop):
         "unchanged": 2,
         "deactivated": 1,
     }
-    changed = {row["product_id"] for row in shop.rows("catalog", f"run_id = '{shop.rows('runs', 'counts.rows_updated = 1')[0]['run_id']}'")}
+    changed = {
+        row["product_id"]
+        for row in shop.rows("catalog", f"run_id = '{shop.rows('runs', 'counts.rows_updated = 1')[0]['run_id']}'")
+    }
     assert changed == {"p1", "new", "p3"}
     assert shop.rows("catalog", "product_id = 'p3'")[0]["is_active"] is False
 

@@ -21,14 +21,20 @@ def objects(request, tmp_path):
 
 def write_holder(objects, **changes):
     """A lease as another driver on another machine would have written it."""
-    holder = {"run_id": "other", "host": "elsewhere", "process_space": "x", "process": 1, "expires_at": time.time() + 60}
+    holder = {
+        "run_id": "other",
+        "host": "elsewhere",
+        "process_space": "x",
+        "process": 1,
+        "expires_at": time.time() + 60,
+    }
     objects.put(LEASE_NAME, json.dumps({**holder, **changes}).encode())
 
 
 def test_second_writer_is_told_who_writes(objects):
     with (
         WriterLease(objects, "run-1", 60),
-        pytest.raises(LeaseHeldError, match="run run-1 on .* is writing these tables"),
+        pytest.raises(LeaseHeldError, match=r"run run-1 on .* is writing these tables"),
         WriterLease(objects, "run-2", 60),
     ):
         pass

@@ -57,7 +57,10 @@ def test_change_data_feed_tells_what_changed(store, spark):
     store.upsert(FRUIT, rows(store, ("apple", 100)))
     store.upsert(FRUIT, rows(store, ("apple", 110)))
     changes = (
-        spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 2).load(store.path("fruit"))
+        spark.read.format("delta")
+        .option("readChangeFeed", "true")
+        .option("startingVersion", 2)
+        .load(store.path("fruit"))
     )
     assert {(row["_change_type"], row["weight"]) for row in changes.collect()} == {
         ("update_preimage", 100),
@@ -89,8 +92,12 @@ def test_older_table_is_migrated_once(store):
 
 
 def test_drift_without_a_migration_is_refused_by_name(store):
-    changed = Table("fruit", "p", (FRUIT.columns[0], Column("weight", "double", "g"), Column("new", "int", "n")), ("name",))
-    with pytest.raises(SchemaDriftError, match=r"fruit.*new: contract int, table has none.*weight: contract double, table int"):
+    changed = Table(
+        "fruit", "p", (FRUIT.columns[0], Column("weight", "double", "g"), Column("new", "int", "n")), ("name",)
+    )
+    with pytest.raises(
+        SchemaDriftError, match=r"fruit.*new: contract int, table has none.*weight: contract double, table int"
+    ):
         store.ensure([changed])
 
 

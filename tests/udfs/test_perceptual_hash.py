@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.udfs.fabrics import draw_fabric
+from models.drawn_fabrics import draw_fabric
 from tests.udfs.scenes import product_on, shared_rows
 from udfs.perceptual_hash import perceptual_hash
 

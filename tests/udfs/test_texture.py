@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.udfs.fabrics import PATTERNS, draw_fabric
+from models.drawn_fabrics import PATTERNS, draw_fabric
 from tests.udfs.scenes import shared_rows
 from udfs.texture import describe_texture
 

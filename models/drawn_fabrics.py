@@ -1,4 +1,7 @@
-"""Draws fabrics with known patterns, seen through light, folds, noise and JPEG as in a shop picture."""
+"""Draws fabrics with known patterns, seen through light, folds, noise and JPEG as in a shop picture.
+
+They stand in for patterns that photographs with labels show too rarely (dots, knits), and serve tests.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 PATTERNS = ("solid", "striped", "checked", "dotted", "printed", "textured")
+"""What can be drawn; the order is part of each seed."""
+
 SIDE = 256
+"""Side of a picture, px."""
 
 
 def draw_fabric(pattern: str, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A (256, 256, 3) uint8 RGB picture of a fabric on white, and its mask."""
+    """Draw a piece of fabric on white.
+
+    Args:
+        pattern: one of `PATTERNS`.
+        seed: each draws another fabric, always the same.
+
+    Returns:
+        (pixels, mask): (256, 256, 3) uint8 RGB, and (256, 256) bool, True on the fabric.
+
+    Raises:
+        ValueError: an unknown pattern.
+    """
+    if pattern not in PATTERNS:
+        raise ValueError(f"unknown pattern {pattern!r}; known are {', '.join(PATTERNS)}")
     rng = np.random.default_rng([PATTERNS.index(pattern), seed])
     ground, ink = _two_colors(rng)
     cover = {
@@ -35,7 +54,8 @@ def draw_fabric(pattern: str, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.
         cv2.rectangle(mask, top_left, (center[0] + axes[0], center[1] + axes[1]), 1, -1)
     picture = np.where(mask[..., None] > 0, fabric, 253).clip(0, 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(75, 95))])
-    return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)), mask.astype(bool)
+    decoded: NDArray[np.uint8] = np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    return decoded, mask.astype(bool)
 
 
 def _two_colors(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -50,7 +70,7 @@ def _two_colors(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[
 def _folds(rng: np.random.Generator) -> NDArray[np.float64]:
     """Light and a few soft folds, 0.75..1.1."""
     small = rng.uniform(0.78, 1.08, (5, 5))
-    return cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
 
 
 def _solid(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -61,7 +81,7 @@ def _phase(rng: np.random.Generator, angle: float) -> NDArray[np.float64]:
     """Distance along a direction, bent a little as cloth does."""
     ys, xs = np.mgrid[:SIDE, :SIDE].astype(np.float64)
     bend = cv2.resize(rng.normal(0, 2.0, (4, 4)), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    return xs * np.cos(angle) + ys * np.sin(angle) + bend
+    return np.asarray(xs * np.cos(angle) + ys * np.sin(angle) + bend)
 
 
 def _stripes(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -71,7 +91,7 @@ def _stripes(rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _bars(rng: np.random.Generator, angle: float, period: float, duty: float) -> NDArray[np.float64]:
     bars = (_phase(rng, angle) % period < duty * period).astype(np.float64)
-    return cv2.GaussianBlur(bars, (0, 0), 0.7)
+    return np.asarray(cv2.GaussianBlur(bars, (0, 0), 0.7))
 
 
 def _checks(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -111,4 +131,4 @@ def _texture(rng: np.random.Generator) -> NDArray[np.float64]:
     grain = rng.normal(0, 1, (SIDE, SIDE))
     size = rng.uniform(0.7, 1.6)
     grain = cv2.GaussianBlur(grain, (0, 0), size, sigmaY=size * rng.uniform(0.7, 1.4))
-    return 0.3 + grain / grain.std() * rng.uniform(0.07, 0.16)
+    return np.asarray(0.3 + grain / grain.std() * rng.uniform(0.07, 0.16))
