@@ -27,12 +27,14 @@ check: setup-dev ## Lint, format check, types, generated docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m schemas.tables_doc --check docs/tables.md
+	@$(BIN)/python -m schemas.settings_doc --check docs/settings.md
 
 format: setup-dev ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 docs: setup-dev ## Generate docs/tables.md from the contracts
 	@$(BIN)/python -m schemas.tables_doc docs/tables.md
+	@$(BIN)/python -m schemas.settings_doc docs/settings.md
 
 bench: setup-dev ## Run the benchmarks (QUICK=1 only proves that they run)
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)

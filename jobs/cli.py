@@ -21,15 +21,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Tables = Annotated[
-    str, typer.Option("--tables", help="Tables root: a folder or s3:// prefix.", envvar="VITRINE_TABLES")
-]
+Tables = Annotated[str | None, typer.Option("--tables", help="Tables root: a folder or s3:// prefix.")]
 Catalog = Annotated[
     str | None,
     typer.Option(
         "--catalog",
         help="Feed: CSV, JSON Lines, Parquet, Delta, a folder of pictures or an s3:// prefix.",
-        envvar="VITRINE_CATALOG",
     ),
 ]
 Models = Annotated[
@@ -54,7 +51,7 @@ class UsageError(Exception):
 
 
 def _settings(
-    tables: str,
+    tables: str | None,
     catalog: str | None,
     models: str | None,
     roots: list[str] | None,
@@ -99,7 +96,7 @@ def _run(stages: tuple[str, ...], settings: Settings, run_id: str | None, report
 
 @app.command()
 def nightly(
-    tables: Tables,
+    tables: Tables = None,
     catalog: Catalog = None,
     models: Models = None,
     allowed_root: AllowedRoots = None,
@@ -117,7 +114,7 @@ def nightly(
 
 @app.command()
 def ingest(
-    tables: Tables,
+    tables: Tables = None,
     catalog: Catalog = None,
     allowed_root: AllowedRoots = None,
     run_id: RunId = None,
@@ -131,7 +128,7 @@ def ingest(
 
 @app.command()
 def extract(
-    tables: Tables,
+    tables: Tables = None,
     models: Models = None,
     allowed_root: AllowedRoots = None,
     run_id: RunId = None,
@@ -145,7 +142,7 @@ def extract(
 
 @app.command()
 def publish(
-    tables: Tables,
+    tables: Tables = None,
     models: Models = None,
     run_id: RunId = None,
     set_: Set = None,
@@ -158,7 +155,7 @@ def publish(
 
 @app.command()
 def maintain(
-    tables: Tables, run_id: RunId = None, set_: Set = None, config: Config = None, quiet: Quiet = False
+    tables: Tables = None, run_id: RunId = None, set_: Set = None, config: Config = None, quiet: Quiet = False
 ) -> None:
     """Compact tables and delete what nobody needs."""
     _run(("maintain",), _settings(tables, None, None, None, set_, config), run_id, None, quiet)
@@ -166,7 +163,7 @@ def maintain(
 
 @app.command()
 def report(
-    tables: Tables,
+    tables: Tables = None,
     out: Annotated[Path, typer.Option("--out", help="Page to write.")] = Path("report.html"),
     run_id: Annotated[str | None, typer.Option("--run-id", help="Run to report.  [default: the latest]")] = None,
     set_: Set = None,
@@ -235,6 +232,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.publish import GateFailedError
     from jobs.report_latest import NoSuchRunError
     from jobs.run import BookkeepingError
+    from jobs.small_objects import StoreError
     from jobs.spark_session import SparkUnavailableError
     from jobs.store import SchemaDriftError
     from models.bundle import BundleError
@@ -253,6 +251,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         NoSuchRunError,
         SchemaDriftError,
         SparkUnavailableError,
+        StoreError,
         TooManyCrashesError,
     )
 

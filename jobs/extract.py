@@ -119,9 +119,10 @@ def _make_plan(run: Run) -> _Plan:
         & (F.col("attempts") < settings.max_attempts)
         & (F.col("changed_at") <= F.lit(retry_before))
     )
+    asked_for = (F.col("status") == "quarantined") & F.col("reason").isin(*settings.retry_reasons)
     outdated = (F.col("status") == "extracted") & (F.col("bundle_version") != F.lit(run.bundle_version))
     candidates = run.store.read("images").where(
-        F.col("is_active") & ((F.col("status") == "pending") | retryable | outdated)
+        F.col("is_active") & ((F.col("status") == "pending") | retryable | asked_for | outdated)
     )
     path = f"{run.staging}/extract/{run.run_id}/plan"
     images = candidates.count()

@@ -20,6 +20,10 @@ from schemas.settings import FetchSettings, S3Settings
 from schemas.uri import local_path, s3_location, scheme_of
 
 
+class StoreError(RuntimeError):
+    """The store of the tables root cannot be used: no such bucket, no access, no answer. Names bucket and cause."""
+
+
 class ConflictError(Exception):
     """Somebody else created or changed the object first."""
 
@@ -118,6 +122,10 @@ class _S3Objects:
         self._prefix = self._prefix.removesuffix(".")
 
     def read(self, name: str) -> StoredObject | None:
+        with self._typed_errors():
+            return self._read(name)
+
+    def _read(self, name: str) -> StoredObject | None:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
         except self._client.exceptions.NoSuchKey:
@@ -131,26 +139,41 @@ class _S3Objects:
         return self._conditional_put(name, data, IfMatch=tag)
 
     def put(self, name: str, data: bytes) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data)
+        with self._typed_errors():
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data)
 
     def delete(self, name: str) -> None:
-        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+        with self._typed_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
     def delete_folder(self, name: str) -> None:
         prefix = f"{self._prefix}{name.rstrip('/')}/"
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
-            if keys:
-                self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+        with self._typed_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
+                if keys:
+                    self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
 
     def _conditional_put(self, name: str, data: bytes, **condition: str) -> str:
         from botocore.exceptions import ClientError
 
-        try:
-            answer = self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data, **condition)
-        except ClientError as error:
-            # 412: the condition failed; 409: a concurrent conditional write; 404: replaced object is gone.
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412):
-                raise ConflictError(f"s3://{self._bucket}/{self._prefix}{name} was changed by somebody else") from error
-            raise
+        with self._typed_errors():
+            try:
+                key = self._prefix + name
+                answer = self._client.put_object(Bucket=self._bucket, Key=key, Body=data, **condition)
+            except ClientError as error:
+                # 412: the condition failed; 409: a concurrent conditional write; 404: replaced object is gone.
+                missing_bucket = error.response["Error"].get("Code") == "NoSuchBucket"
+                if missing_bucket or error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 409, 412):
+                    raise
+                raise ConflictError(f"s3://{self._bucket}/{key} was changed by somebody else") from error
         return str(answer["ETag"])
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise StoreError(f"tables root s3://{self._bucket}/{self._prefix}: {error}") from error

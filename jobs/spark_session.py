@@ -129,13 +129,18 @@ def s3a_settings(s3: S3Settings) -> dict[str, str]:
     prefix = "spark.hadoop.fs.s3a"
     settings = {
         f"{prefix}.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider",
-        f"{prefix}.endpoint.region": s3.region or os.environ.get("AWS_REGION") or DEFAULT_REGION,
+        f"{prefix}.endpoint.region": s3.region or _region_of_environment(),
         f"{prefix}.path.style.access": str(s3.path_style or s3.endpoint_url is not None).lower(),
     }
     if s3.endpoint_url:
         settings[f"{prefix}.endpoint"] = s3.endpoint_url
         settings[f"{prefix}.connection.ssl.enabled"] = str(s3.endpoint_url.startswith("https")).lower()
     return settings
+
+
+def _region_of_environment() -> str:
+    """The region as boto3 and the AWS SDKs find it in the environment: each reads another name."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def spark_uri(uri: str) -> str:

@@ -15,7 +15,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.reasons import Reason
+
 MEBIBYTE = 1024 * 1024
+
+
+def _split(value: Any) -> Any:
+    """Accept a comma-separated string, as environment variables and flags carry it."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 class S3Settings(BaseModel):
@@ -83,6 +92,23 @@ class ExtractSettings(BaseModel):
         12.0, ge=0, description="A retryable failure is left alone for this long, so that a second run changes nothing"
     )
 
+    retry_reasons: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Reasons to try again now whatever their attempts, e.g. too_large after raising that limit"
+    )
+
+    @field_validator("retry_reasons", mode="before")
+    @classmethod
+    def _split_reasons(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("retry_reasons")
+    @classmethod
+    def _known_reasons(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(value) - set(Reason))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no reason code; see docs/tables.md")
+        return value
+
 
 class GateSettings(BaseModel):
     """What publish asks before readers see a night."""
@@ -135,10 +161,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_roots", mode="before")
     @classmethod
     def _split_roots(cls, value: Any) -> Any:
-        """Accept a comma-separated string, as environment variables carry it."""
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return _split(value)
 
     @classmethod
     def settings_customise_sources(

@@ -28,7 +28,7 @@ A setting is looked for in this order; the first that has it wins:
 3. a TOML file, named by `--config FILE` or `VITRINE_CONFIG`;
 4. the default.
 
-`--tables` (or `VITRINE_TABLES`) must always be given: the command line does not take it from the file. An unknown name
+`tables` must always be given, in one of these ways. An unknown name
 or a value of the wrong type ends a job with one line and exit status 2, before anything is touched. `vitrine settings`
 prints what is in force. Each run keeps its settings in `runs.settings_json`. Credentials are no settings: they come
 from the usual AWS chain (see [operations.md](operations.md#credentials-and-endpoint)).

@@ -201,7 +201,7 @@ def make_s3_client(s3: S3Settings, fetch: FetchSettings) -> S3Client:
     return session.client(
         "s3",
         endpoint_url=s3.endpoint_url,
-        region_name=s3.region or session.region_name or DEFAULT_REGION,
+        region_name=s3.region or session.region_name or os.environ.get("AWS_REGION") or DEFAULT_REGION,
         config=Config(
             connect_timeout=fetch.connect_timeout_s,
             read_timeout=fetch.read_timeout_s,

@@ -117,6 +117,15 @@ def test_hopeless_failure_is_given_up_after_its_attempts(make_shop):
     assert tried == [2, 1, 0]
 
 
+def test_raised_limit_brings_a_picture_back_when_asked(make_shop):
+    shop = make_shop(2, fetch={"max_image_bytes": 2500})
+    counts = shop.run("ingest", "extract")["extract"]["counts"]
+    assert counts["quarantined"] == 2
+    asked = {"retry_reasons": ("too_large",)}
+    counts = shop.run("extract", fetch={"max_image_bytes": 10_000_000}, extract=asked)["extract"]["counts"]
+    assert (counts["candidates"], counts["extracted"]) == (2, 2)
+
+
 def test_new_bundle_version_describes_everything_anew(make_shop, monkeypatch):
     shop = make_shop(3)
     shop.run("ingest", "extract")

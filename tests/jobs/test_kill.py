@@ -10,17 +10,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jobs.nightly import run_stages
 from jobs.store import TableStore
+from schemas.settings import Settings
 from tests.pictures import write_shop
 
 # A loaded run id, time or duration differs between any two runs; everything else must be the same.
 VOLATILE = {"run_id", "first_seen_at", "last_seen_at", "changed_at", "extracted_at", "resolved_at", "step_ms"}
-PICTURES = 120
+PICTURES = 90
+WAVES = {"wave_images": 30}
 
 
 def nightly(feed: Path, tables: Path) -> list[str]:
     vitrine = Path(sys.executable).with_name("vitrine")
-    waves = ("--set", "extract.wave_images=30")
+    waves = ("--set", f"extract.wave_images={WAVES['wave_images']}")
     return [str(vitrine), "nightly", "--catalog", str(feed), "--tables", str(tables), "--quiet", *waves]
 
 
@@ -52,8 +55,8 @@ def test_killed_driver_loses_nothing_for_good(spark, tmp_path):
     left = store.read("images").where("status = 'pending'").count()
     assert left > 0, "killed too late: nothing was left to do"
 
-    subprocess.run(nightly(feed, killed), env=environment, check=True, timeout=300)
-    subprocess.run(nightly(feed, undisturbed), env=environment, check=True, timeout=300)
+    for tables in (killed, undisturbed):
+        run_stages(Settings(tables=str(tables), catalog=str(feed), extract=WAVES), quiet=True)
     other = TableStore(spark, f"file://{undisturbed}")
     for table in ("catalog", "images", "image_attributes", "quarantine"):
         same = [row.replace(str(killed), "") for row in content(store, table)]

@@ -1,0 +1,44 @@
+"""Runs all benchmarks that need nothing but this checkout: `python -m benchmarks.run [--quick]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.extract_vs_bare_loop import run as extract_vs_bare_loop
+
+QUICK_IMAGES = 8
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only prove that they run, on very few pictures")
+    parser.add_argument("--out", type=Path, help="folder for the results; by default each benchmark's own folder")
+    parser.add_argument("--only", choices=sorted(BENCHMARKS), help="run one benchmark")
+    given = parser.parse_args(arguments)
+    for name in [given.only] if given.only else BENCHMARKS:
+        sys.stdout.write(f"== {name}\n")
+        BENCHMARKS[name](given.quick, given.out / name if given.out else None)
+
+
+def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
+    if quick:
+        results = extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2)
+        # A quick run says nothing about speed: its figures must not replace measured ones.
+        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
+    else:
+        results = extract_vs_bare_loop.run(5000, repetitions=3, processes=2)
+    extract_vs_bare_loop.write(results, out or extract_vs_bare_loop.FOLDER / "results")
+    sys.stdout.write(extract_vs_bare_loop.summary(results) + "\n")
+    if quick:
+        sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
+
+
+BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {"extract_vs_bare_loop": _extract_vs_bare_loop}
+
+if __name__ == "__main__":
+    main()
