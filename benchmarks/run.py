@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
     if quick:
-        results = extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2)
+        results = extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2, quick=True)
         # A quick run says nothing about speed: its figures must not replace measured ones.
         out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
     else:

@@ -69,7 +69,7 @@ def jar_paths() -> list[Path] | None:
 
 
 def fetch_jars() -> list[Path]:
-    """Fetch the jars unless they are there; about 20 s and 40 MB the first time.
+    """Fetch the jars unless they are there; about 20 s and 26 MB the first time.
 
     Raises:
         JarsUnavailableError: when Ivy fails, e.g. without a network.
@@ -121,7 +121,7 @@ def _run_ivy(fetching: Path) -> None:
 
 if __name__ == "__main__":
     if jar_paths() is None:
-        sys.stdout.write("fetching jars for Delta and S3 (about 40 MB, once) ...\n")
+        sys.stdout.write("fetching jars for Delta and S3 (about 26 MB, once) ...\n")
         sys.stdout.flush()
     try:
         found = fetch_jars()

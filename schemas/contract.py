@@ -112,19 +112,26 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def ddl_type(type_: Type) -> str:
-    """The Spark SQL spelling of a type, with comments on struct fields."""
+def ddl_type(type_: Type, *, comments: bool = True) -> str:
+    """The Spark SQL spelling of a type.
+
+    Args:
+        type_: a contract type.
+        comments: keep the comments of struct fields. A UDF's return type must not have them: Spark compares types with
+            their comments, and what comes back from Python has none.
+    """
     if isinstance(type_, str):
         return type_
     if isinstance(type_, Array):
-        return f"array<{ddl_type(type_.element)}>"
+        return f"array<{ddl_type(type_.element, comments=comments)}>"
     if isinstance(type_, Map):
         return f"map<{type_.key},{type_.value}>"
-    return f"struct<{', '.join(_ddl_field(column) for column in type_.fields)}>"
+    return f"struct<{', '.join(_ddl_field(column, comments=comments) for column in type_.fields)}>"
 
 
-def _ddl_field(column: Column) -> str:
-    return f"{column.name}: {ddl_type(column.type)} COMMENT {quote(column.full_comment)}"
+def _ddl_field(column: Column, *, comments: bool) -> str:
+    comment = f" COMMENT {quote(column.full_comment)}" if comments else ""
+    return f"{column.name}: {ddl_type(column.type, comments=comments)}{comment}"
 
 
 def ddl_columns(columns: tuple[Column, ...]) -> str:

@@ -75,6 +75,7 @@ class ExtractorConfig:
         allowed_roots: roots that may be read from; empty allows all.
         micro_batch: pictures per model call.
         enhance: correct white balance, contrast and noise where called for.
+        deduplicate: describe identical content once per task and call the others `reused`, without attributes.
     """
 
     bundle: BundleSource
@@ -84,6 +85,7 @@ class ExtractorConfig:
     allowed_roots: tuple[str, ...] = ()
     micro_batch: int = 16
     enhance: bool = True
+    deduplicate: bool = True
 
     def build(self) -> Extractor:
         """The extractor; the runtime behind it is shared by all of a process."""
@@ -152,7 +154,8 @@ class Extractor:
         if (twin := self._seen.get(digest)) is not None:
             return _Pending(outcome, twin_of=twin)
         pending = _Pending(outcome)
-        self._remember(digest, pending)
+        if self._config.deduplicate:
+            self._remember(digest, pending)
         try:
             self._describe(fetched, pending)
         except ImageError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -16,7 +17,7 @@ from udfs.extract_rows import EXTRACT_COLUMNS, outcome_columns
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession
 
-EXTRACT_TYPE = ddl_type(Struct(EXTRACT_COLUMNS))
+EXTRACT_TYPE = ddl_type(Struct(EXTRACT_COLUMNS), comments=False)
 """Spark type of `extract_image`'s result."""
 
 SQL_NAME = "extract_image"
@@ -28,13 +29,17 @@ Progress = Callable[[list[Outcome]], None]
 def extract_image_udf(config: ExtractorConfig) -> Callable[..., Column]:
     """`extract_image(uri_column)`: one fused iterator pandas UDF that returns `EXTRACT_TYPE`.
 
+    Every row gets its attributes, also when two rows show the same content.
+
     Args:
         config: bundle, limits and credentials-free S3 settings; travels to the executors.
     """
     from pyspark.sql.pandas.functions import pandas_udf
 
+    each_row = replace(config, deduplicate=False)
+
     def extract_image(uris: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        extractor = config.build()
+        extractor = each_row.build()
         try:
             for size, outcomes in _by_batch(extractor, uris, _series_requests):
                 columns = outcome_columns(outcomes)

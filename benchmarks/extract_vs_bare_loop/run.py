@@ -40,13 +40,14 @@ def main() -> None:
     sys.stdout.write(summary(results) + "\n")
 
 
-def run(images: int, repetitions: int, processes: int) -> dict[str, Any]:
+def run(images: int, repetitions: int, processes: int, *, quick: bool = False) -> dict[str, Any]:
     """Run the whole benchmark.
 
     Args:
         images: pictures, drawn first when they are not in the cache.
         repetitions: of both contestants, in turn.
         processes: of each contestant.
+        quick: leave out what only serves sound figures.
 
     Returns:
         What results.json holds.
@@ -59,8 +60,9 @@ def run(images: int, repetitions: int, processes: int) -> dict[str, Any]:
     pairs: list[dict[str, dict[str, Any]]] = []
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as scratch:
         tables = Path(scratch) / "tables"
-        say("warming up Spark")
-        run_extract(rendered_catalog(min(images, 64)), Path(scratch) / "warm")
+        if not quick:
+            say("warming up Spark")
+            run_extract(rendered_catalog(min(images, 64)), Path(scratch) / "warm")
         for number in range(repetitions):
             bare = _bare_loop(feed, Path(scratch) / "bare.parquet", processes)
             vitrine = run_extract(feed, tables)
@@ -72,7 +74,9 @@ def run(images: int, repetitions: int, processes: int) -> dict[str, Any]:
                 f"{vitrine['wall_seconds']:.1f} s, ratio {bare['wall_seconds'] / vitrine['wall_seconds']:.3f}"
             )
         say("unchanged nights")
-        run_unchanged_night(feed, tables)  # publishes what the first night of these tables left unpublished
+        if not quick:
+            # Publishes what these tables' first night left unpublished.
+            run_unchanged_night(feed, tables)
         nights = [run_unchanged_night(feed, tables) for _ in range(repetitions)]
         cold = [_night_in_a_process(feed, tables) for _ in range(repetitions)]
     return _results(images, processes, pairs, nights, cold)
