@@ -150,9 +150,9 @@ def _compute(run: Run, function: BatchesFunction, plan: _Plan, number: int) -> S
     todo = planned.where(F.col("wave") == number).drop("wave")
     name = f"_staging/extract/{run.run_id}/wave-{number:05d}"
     folder = run.store.path(name)
+    tasks = _task_count(run, -(-plan.images // plan.waves))
 
     def describe(part: DataFrame, to: str) -> None:
-        tasks = _task_count(run, part.count())
         placed = _with_known_contents(run, part).repartition(tasks, _twin_key())
         ordered = placed.sortWithinPartitions("size_bytes_seen", "image_uri")
         ordered.mapInArrow(function, STAGED_SCHEMA).write.mode("overwrite").parquet(to)

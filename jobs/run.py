@@ -53,7 +53,10 @@ class StageRecord:
 
 @dataclass
 class Run:
-    """A run of one or more stages over one tables root."""
+    """A run of one or more stages over one tables root.
+
+    `written_stages` are those that have a row in `runs`: from this run, or from an earlier try under the same run id.
+    """
 
     spark: SparkSession
     store: TableStore
@@ -63,6 +66,7 @@ class Run:
     input_snapshot: str | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     records: list[StageRecord] = field(default_factory=list)
+    written_stages: set[str] = field(default_factory=set)
     _open_stages: int = 0
 
     @property
@@ -120,7 +124,13 @@ class Run:
             input_snapshot=self.input_snapshot,
             error=error,
         )
-        self.store.upsert(RUNS, self.spark.createDataFrame([row], ddl_columns(RUNS.columns)))
+        rows = self.spark.createDataFrame([row], ddl_columns(RUNS.columns))
+        # An append costs a third of a MERGE; only a row that is there already must be replaced.
+        if record.stage in self.written_stages:
+            self.store.upsert(RUNS, rows)
+        else:
+            self.store.append(RUNS, rows)
+            self.written_stages.add(record.stage)
 
     @cached_property
     def _settings_json(self) -> str:

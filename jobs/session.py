@@ -123,11 +123,10 @@ def _allowed_roots(settings: Settings, feed: Feed | None) -> tuple[str, ...]:
 
 
 def _refuse_repetition(run: Run) -> None:
-    done = run.store.read("runs").where(
-        (F.col("run_id") == run.run_id) & (F.col("stage") == "nightly") & (F.col("status") == "succeeded")
-    )
-    if not done.isEmpty():
+    rows = run.store.read("runs").where(F.col("run_id") == run.run_id).select("stage", "status").collect()
+    if any(row["stage"] == "nightly" and row["status"] == "succeeded" for row in rows):
         raise AlreadyDoneError(f"run {run.run_id} has succeeded before; nothing was done")
+    run.written_stages.update(row["stage"] for row in rows)
 
 
 def _bury_dead_runs(run: Run) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 DEFAULT_REGION = "us-east-1"
+# For a few thousand rows, compiling every query costs more than it gains; the demo and the tests go without.
+_WITHOUT_CODE_GENERATION = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
@@ -106,8 +108,7 @@ def _local_settings(master: str) -> dict[str, str]:
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
         "spark.ui.showConsoleProgress": "false",
-        # For a few thousand rows, compiling every query costs more than it gains; the demo and the tests turn it off.
-        "spark.sql.codegen.wholeStage": os.environ.get("VITRINE_SPARK_CODEGEN", "true"),
+        **({} if os.environ.get("VITRINE_SPARK_CODEGEN", "true") == "true" else _WITHOUT_CODE_GENERATION),
         **(_few_tasks() if master.startswith("local") else {}),
         **class_path,
     }

@@ -84,6 +84,11 @@ class TableStore:
         """
         self._merge(table, rows, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
 
+    def append(self, table: Table, rows: DataFrame) -> None:
+        """Add rows whose keys the caller knows to be new."""
+        self._before_commit()
+        rows.select(*table.column_names).write.format("delta").mode("append").save(self.path(table.name))
+
     def insert_missing(self, table: Table, rows: DataFrame) -> None:
         """Insert the rows whose key is not there yet; never changes a row."""
         self._merge(table, rows, "WHEN NOT MATCHED THEN INSERT *")
