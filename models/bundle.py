@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from models.manifest import FileEntry, Manifest, ManifestDraft, Task
+from models.manifest import FileEntry, Head, Manifest, ManifestDraft, Task
 
 MANIFEST_NAME = "manifest.json"
 SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
@@ -87,8 +87,8 @@ class Bundle:
         known = ", ".join(task.name for task in self.manifest.tasks)
         raise BundleError(f"bundle {self.version_id} has no task {name!r}; it has {known}: use another bundle")
 
-    def labels(self, task: Task) -> tuple[str, ...]:
-        """The task's labels in the order of its logits.
+    def labels(self, task: Task | Head) -> tuple[str, ...]:
+        """The labels of a task, or of one of its heads, in the order of its logits.
 
         Raises:
             BundleError: the labels file is not a JSON list of distinct strings.
@@ -272,7 +272,8 @@ def _parse_manifest(content: bytes, origin: str) -> Manifest:
         if entry.size > _MAX_FILE_BYTES:
             raise BundleError(f"bundle {origin}: {name} is larger than {_MAX_FILE_BYTES} bytes")
     for task in manifest.tasks:
-        for name in (task.file, task.labels_file, task.label_to_taxonomy_file):
+        of_heads = (head.labels_file for head in task.heads)
+        for name in (task.file, task.labels_file, task.label_to_taxonomy_file, *of_heads):
             if name not in manifest.files:
                 raise BundleError(f"bundle {origin}: task {task.name!r} uses {name}, which is not in `files`")
     for package, needed in manifest.minimum_runtime.items():

@@ -53,6 +53,16 @@ class Thresholds(_Strict):
     type: Probability
 
 
+class Head(_Strict):
+    """One attribute that the classify model names beside the category."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$", description="Attribute: color, pattern, gender, ...")]
+    output: str = Field(description="Name of the graph's output: (N, labels) float32, before softmax")
+    labels_file: str = Field(description="JSON list of labels in the order of the logits")
+    temperature: float = Field(gt=0, description="Logits are divided by it before softmax (Guo et al. 2017)")
+    threshold: Probability = Field(description="Least probability at which the label is stated")
+
+
 class Task(_Strict):
     """One thing a model of the bundle can do."""
 
@@ -66,6 +76,7 @@ class Task(_Strict):
     )
     temperature: float = Field(gt=0, description="Logits are divided by it before softmax (Guo et al. 2017)")
     thresholds: Thresholds
+    heads: tuple[Head, ...] = Field((), description="Attributes that the same graph names")
 
 
 class ManifestDraft(_Strict):

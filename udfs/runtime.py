@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, TypeAlias
 
@@ -73,10 +74,18 @@ class ClassifyResult:
     Args:
         probabilities: (N, labels) float32.
         embeddings: (N, embedding dimension) float32, each of length 1.
+        heads: (N, labels of the head) float32 by head name; empty for a bundle without attribute heads.
     """
 
     probabilities: Floats
     embeddings: Floats
+    heads: Mapping[str, Floats] = field(default_factory=dict)
+
+    def row(self, index: int) -> ClassifyResult:
+        """One picture's result, N = 1."""
+        at = slice(index, index + 1)
+        heads = {name: probabilities[at] for name, probabilities in self.heads.items()}
+        return ClassifyResult(self.probabilities[at], self.embeddings[at], heads)
 
 
 class Runtime:
@@ -118,17 +127,19 @@ class Runtime:
                 so that one picture does not fail the others.
         """
         task = self.classify_task
-        logits, embeddings = self._run(task, [task.outputs.logits, task.outputs.embedding], batch)
-        return ClassifyResult(softmax(logits, task.temperature), normalize_embeddings(embeddings))
+        outputs = [task.outputs.logits, task.outputs.embedding, *(head.output for head in task.heads)]
+        logits, embeddings, *of_heads = self._run(task, outputs, batch)
+        return ClassifyResult(
+            softmax(logits, task.temperature),
+            normalize_embeddings(embeddings),
+            {head.name: softmax(values, head.temperature) for head, values in zip(task.heads, of_heads, strict=True)},
+        )
 
     def classify_each(self, batch: Pixels) -> list[ClassifyResult | ImageError]:
         """Run a batch whole, or one by one when that fails; each picture gets its result (N = 1) or its error."""
         try:
             whole = self.classify(batch)
-            return [
-                ClassifyResult(whole.probabilities[row : row + 1], whole.embeddings[row : row + 1])
-                for row in range(len(batch))
-            ]
+            return [whole.row(row) for row in range(len(batch))]
         except ImageError as error:
             if len(batch) == 1:
                 return [error]
