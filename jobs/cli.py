@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from jobs.model_commands import app as models_app
 from schemas.settings import Settings
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(models_app, name="models")
+
 Tables = Annotated[str | None, typer.Option("--tables", help="Tables root: a folder or s3:// prefix.")]
 Catalog = Annotated[
     str | None,
@@ -30,7 +33,11 @@ Catalog = Annotated[
     ),
 ]
 Models = Annotated[
-    str | None, typer.Option("--models", help="Model bundle: folder or .zip.  [default: the shipped one]")
+    str | None,
+    typer.Option(
+        "--models",
+        help="Model bundle: folder, .zip, or alias or name@version of the registry.  [default: the shipped one]",
+    ),
 ]
 AllowedRoots = Annotated[
     list[str] | None,
@@ -75,6 +82,11 @@ def _settings(
         raise UsageError(f"setting {name}: {first['msg']} (given: {first['input']!r})") from error
     except ValueError as error:
         raise UsageError(f"settings file {config}: {error}") from error
+
+
+def settings_without_tables(set_: list[str] | None, config: Path | None) -> Settings:
+    """Settings for commands that touch no tables."""
+    return _settings("(tables)", None, None, None, set_, config)
 
 
 def _assign(values: dict[str, Any], assignment: str) -> None:
@@ -179,7 +191,7 @@ def report(
 @app.command()
 def settings(config: Config = None, set_: Set = None) -> None:
     """Print every setting with its value, as JSON."""
-    values = _settings("(tables)", None, None, None, set_, config)
+    values = settings_without_tables(set_, config)
     typer.echo(json.dumps(values.model_dump(mode="json"), indent=2))
 
 
@@ -222,6 +234,73 @@ def demo(
     run_demo(out, products)
 
 
+@app.command()
+def train(
+    data: Annotated[
+        list[Path], typer.Option("--data", help="A labels.csv, or a folder of data sets; may be repeated.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, logs and the bundle.")],
+    recipe: Annotated[str, typer.Option("--recipe", help="Recipe in models/recipes, or a .json file.")] = "product",
+    network: Annotated[
+        str | None, typer.Option("--network", help="Short for the recipe of that network: product, small-cnn.")
+    ] = None,
+    processes: Annotated[int, typer.Option("--processes", min=1, help="Train in so many local processes.")] = 1,
+    stop_after: Annotated[
+        float | None, typer.Option("--stop-after", help="Minutes after which to stop; run again to go on.")
+    ] = None,
+    version: Annotated[str, typer.Option("--version", help="Version of the bundle.")] = "1.0.0",
+) -> None:
+    """Train a network on labelled pictures and export it as a bundle; goes on where an earlier try stopped."""
+    from jobs.train import train as train_job
+
+    made = train_job(data, out, network or recipe, processes=processes, stop_after_minutes=stop_after, version=version)
+    typer.echo(f"{made}")
+
+
+@app.command()
+def evaluate(
+    labels: Annotated[list[Path], typer.Option("--labels", help="Labels file (CSV); may be repeated.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for metrics.json and report.html.")],
+    images_root: Annotated[
+        Path | None, typer.Option("--images-root", help="Folder that image_path refers to.  [default: the CSV's]")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", help="Model bundle: folder or .zip.  [default: the shipped one]")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Split, or `all`.  [default: test, else val, else all]")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most pictures, drawn by chance.")] = None,
+    min_train_count: Annotated[
+        int, typer.Option("--min-train-count", min=1, help="Least training pictures of a frequent type.")
+    ] = 20,
+    top_colors: Annotated[int, typer.Option("--top-colors", min=1, help="Colors that count as common.")] = 20,
+    robustness_images: Annotated[
+        int, typer.Option("--robustness-images", min=0, help="Pictures to spoil in 25 ways; 0: none.")
+    ] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every draw.")] = 0,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes.  [default: one per core]")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a bundle on labelled pictures: metrics.json and report.html."""
+    from jobs.evaluate import run_evaluation_command
+
+    run_evaluation_command(
+        labels,
+        out,
+        images_root=images_root,
+        bundle=bundle,
+        split=split,
+        limit=limit,
+        min_train_count=min_train_count,
+        top_colors=top_colors,
+        robustness_images=robustness_images,
+        seed=seed,
+        workers=workers,
+        quiet=quiet,
+    )
+
+
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors that are somebody's mistake or a known trouble: one line, no stack trace."""
     from jobs.crash_isolation import TooManyCrashesError
@@ -229,6 +308,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.jars import JarsUnavailableError
     from jobs.java_runtime import JavaNotFoundError
     from jobs.lease import LeaseHeldError, LeaseLostError
+    from jobs.promotion import GateRefusedError
     from jobs.publish import GateFailedError
     from jobs.report_latest import NoSuchRunError
     from jobs.run import BookkeepingError
@@ -236,22 +316,33 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.spark_session import SparkUnavailableError
     from jobs.store import SchemaDriftError
     from models.bundle import BundleError
+    from models.gate import EvaluationError
+    from models.labelled import LabelsError
+    from models.predict import PredictionError
+    from models.registry import RegistryError
+    from models.tolerances import ToleranceError
     from schemas.reasons import ImageError
 
     return (
         BookkeepingError,
         BundleError,
+        EvaluationError,
         FeedError,
         GateFailedError,
+        GateRefusedError,
         ImageError,
         JarsUnavailableError,
         JavaNotFoundError,
+        LabelsError,
         LeaseHeldError,
         LeaseLostError,
         NoSuchRunError,
+        PredictionError,
+        RegistryError,
         SchemaDriftError,
         SparkUnavailableError,
         StoreError,
+        ToleranceError,
         TooManyCrashesError,
     )
 

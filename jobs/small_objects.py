@@ -57,6 +57,9 @@ class SmallObjects(Protocol):
     def delete_folder(self, name: str) -> None:
         """Delete everything below a folder."""
 
+    def names(self) -> list[str]:
+        """Names of all objects, sorted; for roots that hold few."""
+
 
 def small_objects(root: str, s3: S3Settings) -> SmallObjects:
     """Access to small objects under a normalised `file://` or `s3://` root."""
@@ -104,9 +107,15 @@ class _LocalObjects:
     def delete_folder(self, name: str) -> None:
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
+    def names(self) -> list[str]:
+        files = (path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file())
+        # Hidden files are locks and half-written objects.
+        return sorted(path.as_posix() for path in files if not path.name.startswith("."))
+
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        lock = self._folder / f".{name}.lock"
+        path = self._folder / name
+        lock = path.with_name(f".{path.name}.lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -153,6 +162,12 @@ class _S3Objects:
                 keys = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
                 if keys:
                     self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+
+    def names(self) -> list[str]:
+        with self._typed_errors():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
+            keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return sorted(key.removeprefix(self._prefix) for key in keys if not key.endswith("/"))
 
     def _conditional_put(self, name: str, data: bytes, **condition: str) -> str:
         from botocore.exceptions import ClientError

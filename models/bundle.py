@@ -14,17 +14,17 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import TypeGuard
+from typing import Literal, TypeGuard, overload
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from models.manifest import FileEntry, Head, Manifest, ManifestDraft, Task
+from models.manifest import DetectTask, FileEntry, Head, Manifest, ManifestDraft, Task
 
 MANIFEST_NAME = "manifest.json"
 SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
@@ -75,7 +75,13 @@ class Bundle:
         """Identity of the content: SHA-256 of the manifest, which holds the SHA-256 of every file."""
         return hashlib.sha256(self.manifest_bytes).hexdigest()
 
-    def task(self, name: str) -> Task:
+    @overload
+    def task(self, name: Literal["classify"]) -> Task: ...
+
+    @overload
+    def task(self, name: Literal["detect"]) -> DetectTask: ...
+
+    def task(self, name: str) -> Task | DetectTask:
         """The task of that name.
 
         Raises:
@@ -214,21 +220,39 @@ def _local_path(source: str | Path) -> Path:
     return Path(source)
 
 
+def assemble_bundle(origin: str, manifest_bytes: bytes, read: Callable[[str], bytes | None]) -> Bundle:
+    """Read a bundle of any store file by file and verify every size and SHA-256.
+
+    Args:
+        origin: where it is, for messages.
+        manifest_bytes: its manifest.
+        read: gives the content of a file, None when it is missing.
+
+    Raises:
+        BundleError: a file is missing or not the one that the manifest means.
+    """
+    manifest = _parse_manifest(manifest_bytes, origin)
+    files = {}
+    for name, entry in manifest.files.items():
+        content = read(name)
+        if content is None:
+            raise BundleError(f"bundle {origin} lacks {name}; copy the whole folder again")
+        if len(content) != entry.size:
+            raise _mismatch(origin, name, f"has {len(content)} bytes, not {entry.size}")
+        files[name] = _verified(origin, name, entry, content)
+    return Bundle(manifest, manifest_bytes, files)
+
+
 def _read_folder(folder: Path) -> Bundle:
     manifest_path = folder / MANIFEST_NAME
     if not manifest_path.is_file():
         raise BundleError(f"bundle {folder} has no {MANIFEST_NAME}; name the folder that holds it")
-    manifest_bytes = manifest_path.read_bytes()
-    manifest = _parse_manifest(manifest_bytes, str(folder))
-    files = {}
-    for name, entry in manifest.files.items():
+
+    def read(name: str) -> bytes | None:
         path = folder / name
-        if not path.is_file():
-            raise BundleError(f"bundle {folder} lacks {name}; copy the whole folder again")
-        if path.stat().st_size != entry.size:
-            raise _mismatch(str(folder), name, f"has {path.stat().st_size} bytes, not {entry.size}")
-        files[name] = _verified(str(folder), name, entry, path.read_bytes())
-    return Bundle(manifest, manifest_bytes, files)
+        return path.read_bytes() if path.is_file() else None
+
+    return assemble_bundle(str(folder), manifest_path.read_bytes(), read)
 
 
 def _read_zip(archive: zipfile.ZipFile, origin: str) -> Bundle:
@@ -272,8 +296,7 @@ def _parse_manifest(content: bytes, origin: str) -> Manifest:
         if entry.size > _MAX_FILE_BYTES:
             raise BundleError(f"bundle {origin}: {name} is larger than {_MAX_FILE_BYTES} bytes")
     for task in manifest.tasks:
-        of_heads = (head.labels_file for head in task.heads)
-        for name in (task.file, task.labels_file, task.label_to_taxonomy_file, *of_heads):
+        for name in task.files:
             if name not in manifest.files:
                 raise BundleError(f"bundle {origin}: task {task.name!r} uses {name}, which is not in `files`")
     for package, needed in manifest.minimum_runtime.items():

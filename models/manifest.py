@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, mod
 
 Resize = Literal["stretch", "crop", "pad"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-# https://semver.org, without build metadata.
-SemanticVersion = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$")]
+# https://semver.org; build metadata (`+enrolled.3f2a...`) says what was added to the same weights.
+SemanticVersion = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -78,6 +78,42 @@ class Task(_Strict):
     thresholds: Thresholds
     heads: tuple[Head, ...] = Field((), description="Attributes that the same graph names")
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the bundle's files that the task needs."""
+        return (self.file, self.labels_file, self.label_to_taxonomy_file, *(head.labels_file for head in self.heads))
+
+
+class DetectOutputSpec(_Strict):
+    """Names of the detector's outputs, all float32, for an input of side S."""
+
+    scores: str = Field(description="(N, 2, S/8, S/8) logits of product and tag")
+    distances: str = Field(
+        description="(N, 8, S/8, S/8) left, top, right, bottom of the product, then of the tag, quarters of S"
+    )
+    maps: str = Field(description="(N, 2, S/4, S/4) logits of product and text")
+
+
+class DetectTask(_Strict):
+    """Where products, tags and texts are in a picture; `udfs.detect` reads the outputs."""
+
+    name: Literal["detect"]
+    file: str = Field(description="ONNX file")
+    input: InputSpec
+    outputs: DetectOutputSpec
+    product_threshold: Probability = Field(description="Least score of a product's box")
+    tag_threshold: Probability = Field(description="Least score of a tag's box")
+    text_threshold: Probability = Field(description="Least probability of text")
+    mask_threshold: Probability = Field(description="Least probability of product in the mask")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the bundle's files that the task needs."""
+        return (self.file,)
+
+
+AnyTask = Annotated[Task | DetectTask, Field(discriminator="name")]
+
 
 class ManifestDraft(_Strict):
     """A manifest without the fingerprints, which `write_bundle` computes."""
@@ -86,7 +122,7 @@ class ManifestDraft(_Strict):
     name: Name
     version: SemanticVersion
     created_at: AwareDatetime
-    tasks: tuple[Task, ...] = Field(min_length=1)
+    tasks: tuple[AnyTask, ...] = Field(min_length=1)
     embedding_dimension: int = Field(ge=1)
     training_data: str = Field(description="What the weights were trained on, and what calibrated them")
     metrics: dict[str, JsonValue] = Field(description="Measured figures, each with what it was measured on")

@@ -144,7 +144,11 @@ class Settings(BaseSettings):
     catalog: str | None = Field(
         None, description="Feed: CSV, Parquet, JSON, Delta, a folder of pictures or an S3 prefix"
     )
-    models: str | None = Field(None, description="Model bundle (folder or .zip); default: the shipped one")
+    models: str | None = Field(
+        None,
+        description="Model bundle: folder, .zip, or alias or name@version of the registry; default: the shipped one",
+    )
+    models_root: str | None = Field(None, description="Model registry: a folder or s3:// prefix")
     allowed_roots: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Roots that pictures may be read from; default: the feed's own folder, or bucket"
     )
