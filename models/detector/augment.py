@@ -47,13 +47,13 @@ class Augmenter:
         self._samples = samples
         self._tags = tags
         self._seed = seed
-        self._cut_outs = [row for row, sample in enumerate(samples) if sample.cut_out]
+        self._cut_outs = [row for row, sample in enumerate(samples) if _may_be_pasted(sample)]
 
     def picture(self, epoch: int, index: int, side: int, place: int = 0) -> tuple[Bytes, Targets]:
         """Training picture `place` of an epoch, made of sample `index`: (side, side, 3) uint8 RGB and its targets."""
         rng = np.random.default_rng((self._seed, epoch, index, place))
         sample = self._samples[index]
-        if sample.cut_out and rng.random() < _PASTE_SHARE:
+        if _may_be_pasted(sample) and rng.random() < _PASTE_SHARE:
             scene = self._pasted(sample, side, rng)
         else:
             scene = _moved(sample, side, rng)
@@ -72,6 +72,11 @@ class Augmenter:
             other = self._samples[self._cut_outs[int(rng.integers(len(self._cut_outs)))]]
             _paste(scene, other, rng, beside=True)
         return scene
+
+
+def _may_be_pasted(sample: Sample) -> bool:
+    """Whether the product can be cut out whole; a tag over it would leave a hole."""
+    return sample.cut_out and (sample.tags is None or not len(sample.tags))
 
 
 def _moved(sample: Sample, side: int, rng: Generator) -> Scene:
@@ -148,8 +153,7 @@ def _paste(scene: Scene, sample: Sample, rng: Generator, *, beside: bool = False
         scene.text[solid] = warp_map(sample.text, matrix, side)[solid]
         if scene.boxes is not None:
             scene.boxes = np.concatenate([scene.boxes, as_boxes([target])])
-        moved = move_boxes(sample.tags, matrix, side)
-        scene.tags = None if scene.tags is None or moved is None else np.concatenate([scene.tags, moved])
+        scene.tags = None if sample.tags is None else scene.tags
         return
 
 

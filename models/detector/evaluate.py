@@ -18,7 +18,7 @@ import numpy as np
 
 from models.detector.average_precision import Found
 from models.detector.export import TASK
-from models.detector.measure import Known, Look, Seen, classical_look, detector_look, measure
+from models.detector.measure import Known, Look, Seen, classical_look, combined_look, detector_look, measure
 from models.detector.photos import product_region
 from models.detector.samples import Bytes
 from models.detector.scenes import TEST_SEED, VAL_SEED, on_white, rendered_image, text_map
@@ -86,9 +86,11 @@ def always_there(photos: Sequence[Known]) -> Look:
 
 
 def evaluate(models: dict[str, bytes], data: Path | None, split: str, task: DetectTask = TASK) -> dict[str, object]:
-    """Figures of each model, of the classical segmentation and of the constant box, by kind of picture."""
+    """Figures of each model, of the first with the classical segmentation, of that alone and of the constant box."""
     report: dict[str, object] = {}
-    looks = {name: detector_look(model, task) for name, model in models.items()} | {"classical": classical_look}
+    looks = {name: detector_look(model, task) for name, model in models.items()}
+    looks |= {f"{name} and classical": combined_look(look) for name, look in list(looks.items())[:1]}
+    looks["classical"] = classical_look
     if data is not None:
         photos = street_photos(data, split)
         beside = {"constant_box": always_there(street_photos(data, "train"))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -93,6 +93,19 @@ def classical_look(pixels: Bytes) -> Seen:
         np.zeros(pixels.shape[:2], bool),
         0.0,
     )
+
+
+def combined_look(detector: Look, least_confidence: float = 0.9) -> Look:
+    """Looks with `udfs.segment` where the backdrop is clear, and with the detector elsewhere and for tags and text."""
+
+    def look(pixels: Bytes) -> Seen:
+        seen, region = detector(pixels), find_product(pixels)
+        if region.method != "border" or region.confidence < least_confidence:
+            return seen
+        products = Found(np.array([region.box]), np.array([region.confidence]))
+        return replace(seen, products=products, mask=region.mask)
+
+    return look
 
 
 def measure(look: Look, pictures: Iterable[Known]) -> dict[str, float]:

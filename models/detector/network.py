@@ -23,8 +23,8 @@ MEAN, SCALE = 127.0, 128.0
 # Last block and channels of each stride that is used.
 _TAPS = {4: (2, 24), 8: (4, 40), 16: (10, 112), 32: (14, 192)}
 _CELL_WIDTH, _MAP_WIDTH = 64, 32
-# Blocks whose weights stay as they are: the first ones cost most time and their edges and colors suit any picture.
-FROZEN_BLOCKS = 1
+# Blocks whose weights stay as they are: the first ones cost most time, and their edges and colors suit any picture.
+FROZEN_BLOCKS = 3
 # Nearly all cells are background, so training starts from a low score (Lin et al. 2017).
 _SCORE_BIAS = -3.0
 

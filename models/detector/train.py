@@ -41,18 +41,21 @@ class Recipe:
         batch: pictures per step.
         head_rate: highest learning rate of the new layers.
         backbone_rate: highest learning rate of the pretrained ones.
+        weight_decay: of AdamW.
+        warmup_share: share of the steps in which the rates rise.
+        average: decay of the running average of the weights, which is what comes out.
         repeats: how often a source's samples come per epoch; once where it is not named.
         seed: of the order and the augmentation.
         threads: of PyTorch.
     """
 
-    epochs: int = 11
-    small_epochs: int = 5
+    epochs: int = 7
+    small_epochs: int = 4
     side: int = 192
     small_side: int = 160
-    batch: int = 32
-    head_rate: float = 3e-3
-    backbone_rate: float = 6e-4
+    batch: int = 16
+    head_rate: float = 2e-3
+    backbone_rate: float = 4e-4
     weight_decay: float = 1e-4
     warmup_share: float = 0.05
     average: float = 0.997
