@@ -71,8 +71,8 @@ $(VITRINE_CACHE)/.jars-fetched: jobs/jars.py | $(VENV)/.runtime-installed
 
 requirements: | $(UV) ## Compile the pinned requirement files anew
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render pyproject.toml -o requirements/runtime.txt
-	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render --extra dev pyproject.toml -o requirements/dev.txt
-	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train --extra dev pyproject.toml -o requirements/dev.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
 
 clean: ## Remove environment, jars and demo output
 	rm -rf $(VENV) .cache build *.egg-info

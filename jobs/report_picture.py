@@ -60,6 +60,10 @@ class ColorView:
     flex: float
 
 
+# Measures tell color, pattern and shape on the card; whether there is text says little to a reader.
+CHIP_ATTRIBUTES = frozenset({"gender", "season", "usage"})
+
+
 @dataclass(frozen=True)
 class CardView:
     """What a card shows; every text is cleaned but not HTML-escaped."""
@@ -82,6 +86,7 @@ class CardView:
     color: str
     pattern: str
     shape: str
+    attributes: tuple[str, ...]
     flags: tuple[str, ...]
     is_new: bool
     product_line: str
@@ -128,9 +133,19 @@ def card_view(index: int, picture: Picture) -> CardView:
         color=row.get("color") or "",
         pattern=row.get("pattern") or "",
         shape=words(row.get("shape") or ""),
+        attributes=_stated_attributes(row),
         flags=_flags(row),
         is_new=picture.is_new,
         product_line=_product_line(picture),
+    )
+
+
+def _stated_attributes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the model states beyond what the card shows from measures."""
+    return tuple(
+        words(one["value"])
+        for one in row.get("model_attributes") or []
+        if one["is_stated"] and one["attribute"] in CHIP_ATTRIBUTES
     )
 
 
@@ -218,6 +233,10 @@ def picture_details(picture: Picture) -> dict[str, Any]:
         "facts": _facts(picture),
         "categories": _scores(row.get("category_candidates"), "category"),
         "labels": _scores(row.get("labels"), "label"),
+        "attributes": [
+            [f"{words(one['attribute'])}: {words(one['value'])}", round(float(one["confidence"]), 4)]
+            for one in row.get("model_attributes") or []
+        ],
         "pattern": _with_confidence(row, "pattern"),
         "shape": _with_confidence(row, "shape"),
         "color": _with_confidence(row, "color"),

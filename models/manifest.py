@@ -26,16 +26,25 @@ class FileEntry(_Strict):
 
 
 class InputSpec(_Strict):
-    """How pixels are brought to the model: RGB, values 0..255; normalization is inside the graph."""
+    """How pixels are brought to the model: RGB or gray, values 0..255; normalization is inside the graph."""
 
     name: str = Field(description="Name of the graph's input")
     dtype: Literal["uint8"] = "uint8"
     layout: Literal["NHWC", "NCHW"] = "NHWC"
     height: int = Field(ge=1, description="px")
     width: int = Field(ge=1, description="px")
-    resize: Resize = Field(description="stretch ignores the aspect ratio, crop cuts, pad adds white")
+    channels: Literal[1, 3] = Field(3, description="3 for RGB, 1 for gray")
+    bright_on_dark: bool = Field(
+        False, description="Gray only: invert where the border is bright, so that the product is bright on dark"
+    )
+    resize: Resize = Field(description="stretch ignores the aspect ratio, crop cuts, pad adds white (black where bright_on_dark)")
     region: Literal["image", "box"] = Field("image", description="Whole picture, or the product's box where known")
     box_margin: float = Field(0.0, ge=0, le=1, description="Added around the box, share of its longer side")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one prepared picture: (height, width, channels)."""
+        return (self.height, self.width, self.channels)
 
 
 class OutputSpec(_Strict):

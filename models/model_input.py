@@ -13,7 +13,7 @@ from models.manifest import InputSpec
 Pixels: TypeAlias = NDArray[np.uint8]
 Box: TypeAlias = tuple[float, float, float, float]
 
-_WHITE = (255, 255, 255)
+_WHITE = 255
 
 
 def model_input(pixels: Pixels, box: Box | None, spec: InputSpec) -> Pixels:
@@ -26,7 +26,7 @@ def model_input(pixels: Pixels, box: Box | None, spec: InputSpec) -> Pixels:
         spec: the task's input in the manifest.
 
     Returns:
-        (spec.height, spec.width, 3) uint8 RGB, contiguous. Layout is not applied here: `Runtime` does it per batch.
+        `spec.shape` uint8, RGB or gray, contiguous. Layout is not applied here: `Runtime` does it per batch.
 
     Raises:
         ValueError: `pixels` is not (H, W, 3) uint8.
@@ -37,9 +37,21 @@ def model_input(pixels: Pixels, box: Box | None, spec: InputSpec) -> Pixels:
         pixels = _cut(pixels, box, spec.box_margin)
     if spec.resize == "crop":
         pixels = _crop_to_aspect(pixels, spec.width / spec.height)
+    if spec.channels == 1:
+        pixels = _gray(pixels, spec.bright_on_dark)
     if spec.resize == "pad":
-        return _pad_to(pixels, spec.height, spec.width)
+        return _pad_to(pixels, spec.height, spec.width, 0 if spec.bright_on_dark else _WHITE)
     return _resize(pixels, spec.height, spec.width)
+
+
+def _gray(pixels: Pixels, bright_on_dark: bool) -> Pixels:
+    """Luma (ITU-R BT.601) as (H, W, 1), inverted where asked for and the border is brighter than middle gray."""
+    gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    if bright_on_dark:
+        border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+        if np.median(border) > 127:
+            gray = 255 - gray
+    return np.asarray(gray[:, :, np.newaxis], np.uint8)
 
 
 def _cut(pixels: Pixels, box: Box, margin: float) -> Pixels:
@@ -60,12 +72,11 @@ def _crop_to_aspect(pixels: Pixels, aspect: float) -> Pixels:
     return pixels[top : top + new_height, left : left + new_width]
 
 
-def _pad_to(pixels: Pixels, height: int, width: int) -> Pixels:
+def _pad_to(pixels: Pixels, height: int, width: int, value: int) -> Pixels:
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     new_height = min(height, max(1, round(pixels.shape[0] * scale)))
     new_width = min(width, max(1, round(pixels.shape[1] * scale)))
-    canvas = np.empty((height, width, 3), np.uint8)
-    canvas[:] = _WHITE
+    canvas = np.full((height, width, pixels.shape[2]), value, np.uint8)
     top, left = (height - new_height) // 2, (width - new_width) // 2
     canvas[top : top + new_height, left : left + new_width] = _resize(pixels, new_height, new_width)
     return canvas
@@ -77,4 +88,6 @@ def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
         return np.ascontiguousarray(pixels)
     shrinks = pixels.shape[0] >= height and pixels.shape[1] >= width
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=interpolation))
+    resized = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=interpolation)
+    # OpenCV drops a channel axis of length 1.
+    return np.asarray(resized).reshape(height, width, pixels.shape[2])

@@ -97,6 +97,15 @@ SCORED_LABEL = Struct(
     )
 )
 
+MODEL_ATTRIBUTE = Struct(
+    (
+        Column("attribute", "string", "color, pattern, shape, gender, season, usage, text_present; as the bundle has"),
+        Column("value", "string", "The model's most probable label"),
+        Column("confidence", "float", "Its probability, calibrated on validation pictures", "0..1"),
+        Column("is_stated", "boolean", "Whether the confidence reaches the bundle's threshold; else only a guess"),
+    )
+)
+
 STEP_MILLISECONDS = Struct(
     (
         Column("fetch", "float", "Reading the bytes (overlaps with the other steps)", "ms"),
@@ -133,6 +142,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column("category_confidence", "float", "Probability of the best path", "0..1"),
     Column("category_candidates", Array(SCORED_CATEGORY), "Best paths, most probable first"),
     Column("labels", Array(SCORED_LABEL), "The model's own best labels, most probable first"),
+    Column("model_attributes", Array(MODEL_ATTRIBUTE), "What the model's attribute heads say, one per head"),
     Column("embedding", Array("float"), "L2-normalised image embedding; its length is in the bundle's manifest"),
     Column("step_ms", STEP_MILLISECONDS, "Time spent on this image per step"),
 )

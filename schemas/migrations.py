@@ -24,4 +24,14 @@ class Migration:
     statements: tuple[str, ...]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        "image_attributes",
+        "0001_model_attributes",
+        (
+            "ALTER TABLE {table} ADD COLUMNS (model_attributes array<struct<attribute: string, value: string, "
+            "confidence: float, is_stated: boolean>> COMMENT 'What the model''s attribute heads say, one per head' "
+            "AFTER labels)",
+        ),
+    ),
+)

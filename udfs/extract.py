@@ -214,7 +214,12 @@ class Extractor:
         return [result if isinstance(result, ImageError) else self._model_columns(result) for result in results]
 
     def _model_columns(self, result: ClassifyResult) -> dict[str, Any]:
-        return {**asdict(self._runtime.read(result)[0]), "embedding": result.embeddings[0]}
+        attributes = self._runtime.attribute_reader.read(result.heads)
+        return {
+            **asdict(self._runtime.read(result)[0]),
+            "model_attributes": [asdict(one) for one in attributes[0]] if attributes else [],
+            "embedding": result.embeddings[0],
+        }
 
 
 def _fail(outcome: Outcome, error: ImageError) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,16 +14,19 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.bundle import Bundle, BundleError, load_bundle
-from models.manifest import Task
+from models.manifest import DetectTask, Task
 from models.model_input import Box, Pixels, model_input
 from models.session import new_session
 from schemas.reasons import ImageError, Reason
 from udfs.classify import CategoryReader, Classification, softmax
+from udfs.detect import DetectOutputs
 from udfs.embed import normalize_embeddings
+from udfs.model_attributes import AttributeReader
 
 Floats: TypeAlias = NDArray[np.float32]
 
-CLASSIFY = "classify"
+CLASSIFY: Final = "classify"
+DETECT: Final = "detect"
 
 
 class Broadcast(Protocol):
@@ -108,6 +111,11 @@ class Runtime:
         return self.bundle.task(CLASSIFY)
 
     @cached_property
+    def detect_task(self) -> DetectTask:
+        """The detect task; BundleError when the bundle has none."""
+        return self.bundle.task(DETECT)
+
+    @cached_property
     def category_reader(self) -> CategoryReader:
         """Reads probabilities as taxonomy paths."""
         return CategoryReader.from_bundle(self.bundle, self.classify_task)
@@ -145,13 +153,34 @@ class Runtime:
                 return [error]
         return [self.classify_each(batch[row : row + 1])[0] for row in range(len(batch))]
 
+    def prepare_detect(self, pixels: Pixels) -> Pixels:
+        """One whole picture (H, W, 3) uint8 RGB as the detector wants it; see `model_input`."""
+        return model_input(pixels, None, self.detect_task.input)
+
+    def detect(self, batch: Pixels) -> DetectOutputs:
+        """Run the detector on a batch from `prepare_detect`; `udfs.detect.read_detections` reads a row.
+
+        Args:
+            batch: (N, height, width, 3) uint8 RGB, N >= 1.
+
+        Raises:
+            ImageError: `model_failed`, naming the model.
+        """
+        names = self.detect_task.outputs
+        return DetectOutputs(*self._run(self.detect_task, [names.scores, names.distances, names.maps], batch))
+
+    @cached_property
+    def attribute_reader(self) -> AttributeReader:
+        """Reads the heads' probabilities as attributes."""
+        return AttributeReader(self.bundle, self.classify_task)
+
     def read(self, result: ClassifyResult) -> list[Classification]:
         """Labels and categories of each row."""
         return self.category_reader.classify(result.probabilities)
 
-    def _run(self, task: Task, outputs: list[str], batch: Pixels) -> list[Floats]:
+    def _run(self, task: Task | DetectTask, outputs: list[str], batch: Pixels) -> list[Floats]:
         name = f"{self.bundle.version_id} {task.file}"
-        expected = (task.input.height, task.input.width, 3)
+        expected = task.input.shape
         if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.uint8 or not len(batch):
             raise ImageError(
                 Reason.MODEL_FAILED, f"{name}: wants (N, *{expected}) uint8, got {batch.shape} {batch.dtype}"

@@ -153,6 +153,7 @@
       factList([["Color", named(detail.color)], ["Pattern", named(detail.pattern)], ["Shape", named(detail.shape)]]),
     );
     if (detail.categories.length) content.append(section("Category", scoreList(detail.categories)));
+    if (detail.attributes.length) content.append(section("What the model says of it", scoreList(detail.attributes)));
     if (detail.labels.length) content.append(section("The model's own labels", scoreList(detail.labels)));
     if (detail.colors.length) content.append(section("Colors", colorList(detail.colors)));
     content.append(section("Where it comes from", factList(detail.facts)));

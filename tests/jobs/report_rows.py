@@ -48,7 +48,7 @@ def sample_value(column: Column) -> Any:
         return {field.name: sample_value(field) for field in column.type.fields}
     if isinstance(column.type, Array):
         return []
-    return {"string": "text", "int": 2, "bigint": 4096, "float": 0.5}[column.type]
+    return {"string": "text", "int": 2, "bigint": 4096, "float": 0.5, "boolean": True}[column.type]
 
 
 def attributes(
@@ -78,6 +78,10 @@ def attributes(
         "category_confidence": confidence if category else None,
         "category_candidates": [{"category": category or "apparel/topwear/t-shirt", "score": confidence}],
         "labels": [{"label": "jersey", "score": 0.31}],
+        "model_attributes": [
+            {"attribute": "gender", "value": "women", "confidence": 0.97, "is_stated": True},
+            {"attribute": "usage", "value": "sports", "confidence": 0.41, "is_stated": False},
+        ],
         "embedding": [0.6, 0.8],
         "extracted_at": NIGHT,
         "run_id": run_id,
