@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from jobs.data_commands import app as data_app
 from jobs.model_commands import app as models_app
 from schemas.settings import Settings
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
+app.add_typer(data_app, name="data")
 
 Tables = Annotated[str | None, typer.Option("--tables", help="Tables root: a folder or s3:// prefix.")]
 Catalog = Annotated[
@@ -87,6 +89,11 @@ def _settings(
 def settings_without_tables(set_: list[str] | None, config: Path | None) -> Settings:
     """Settings for commands that touch no tables."""
     return _settings("(tables)", None, None, None, set_, config)
+
+
+def settings_of_tables(tables: str | None, set_: list[str] | None, config: Path | None) -> Settings:
+    """Settings for commands that touch tables but no feed and no bundle."""
+    return _settings(tables, None, None, None, set_, config)
 
 
 def _assign(values: dict[str, Any], assignment: str) -> None:
@@ -227,11 +234,15 @@ def render(
 def demo(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for pictures, tables and report.")] = None,
     products: Annotated[int | None, typer.Option("--products", min=1, help="Products to draw.")] = None,
+    models: Models = None,
+    set_: Set = None,
+    config: Config = None,
 ) -> None:
     """Draw the demo catalogue, run a night on it and show what came out."""
     from jobs.demo import run_demo
 
-    run_demo(out, products)
+    # The demo has its own tables, feed and pictures, whatever the settings file says of them.
+    run_demo(out, products, lambda tables, feed, root: _settings(tables, feed, models, [root], set_, config))
 
 
 @app.command()
@@ -303,7 +314,10 @@ def evaluate(
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors that are somebody's mistake or a known trouble: one line, no stack trace."""
+    from jobs.annotation_rows import AnnotationFileError
     from jobs.crash_isolation import TooManyCrashesError
+    from jobs.data_export import NothingToReadError
+    from jobs.data_import import ImportRefusedError
     from jobs.feed import FeedError
     from jobs.jars import JarsUnavailableError
     from jobs.java_runtime import JavaNotFoundError
@@ -324,6 +338,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from schemas.reasons import ImageError
 
     return (
+        AnnotationFileError,
         BookkeepingError,
         BundleError,
         EvaluationError,
@@ -331,12 +346,14 @@ def expected_errors() -> tuple[type[Exception], ...]:
         GateFailedError,
         GateRefusedError,
         ImageError,
+        ImportRefusedError,
         JarsUnavailableError,
         JavaNotFoundError,
         LabelsError,
         LeaseHeldError,
         LeaseLostError,
         NoSuchRunError,
+        NothingToReadError,
         PredictionError,
         RegistryError,
         SchemaDriftError,

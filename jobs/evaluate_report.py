@@ -26,7 +26,7 @@ PROBLEMS_SHOWN = 60
 
 LEVEL_TITLES = {"department": "Department", "category": "Category", "type": "Type", "leaf": "Type or variety"}
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=ChoiceLoader([PackageLoader("jobs", "evaluate_page"), PackageLoader("jobs", "report_page")]),
     autoescape=True,
     undefined=StrictUndefined,
@@ -43,11 +43,11 @@ def render_evaluation_report(evaluation: Evaluation, images: Iterable[LabelledIm
         images: the labelled pictures, of which those that the page shows are read; one that is gone shows no picture.
     """
     thumbnails = _thumbnails(evaluation, images)
-    return _ENVIRONMENT.get_template(
+    return ENVIRONMENT.get_template(
         "evaluation.html"
     ).render(
         evaluation=evaluation,
-        style=Markup(_source("page.css") + _source("evaluation.css")),  # noqa: S704  (our own files)
+        style=Markup(page_source("page.css") + page_source("evaluation.css")),  # noqa: S704  (our own files)
         headline=_headline(evaluation),
         meta=_meta(evaluation),
         levels=[(title, evaluation.category.levels[level]) for level, title in LEVEL_TITLES.items()],
@@ -95,7 +95,7 @@ def title_of(label: str) -> str:
     return f"{name}: {variety}" if variety else name
 
 
-_ENVIRONMENT.filters.update(
+ENVIRONMENT.filters.update(
     share=share,
     interval=interval,
     number=number,
@@ -107,9 +107,10 @@ _ENVIRONMENT.filters.update(
 )
 
 
-def _source(name: str) -> str:
-    assert _ENVIRONMENT.loader is not None
-    return _ENVIRONMENT.loader.get_source(_ENVIRONMENT, name)[0]
+def page_source(name: str) -> str:
+    """Text of a file of the page's folders."""
+    assert ENVIRONMENT.loader is not None
+    return ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]
 
 
 def _headline(evaluation: Evaluation) -> list[tuple[str, str]]:

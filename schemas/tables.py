@@ -156,6 +156,38 @@ PUBLICATIONS = Table(
     change_data_feed=False,
 )
 
+CORRECTIONS = Table(
+    name="corrections",
+    purpose="What people said is right: overrides what models say, and trains later ones. The latest word stands.",
+    columns=(
+        Column("correction_id", "string", "SHA-256 of kind, subject and attribute: one row per thing", nullable=False),
+        Column("subject_kind", "string", "content (bytes of a picture), image (a URI) or product", nullable=False),
+        Column("subject", "string", "content_sha256, image_uri or product_id, as the kind says", nullable=False),
+        Column(
+            "attribute",
+            "string",
+            "category, color, pattern, shape, gender, season, usage, text_present or boxes",
+            nullable=False,
+        ),
+        Column("value", "string", "The right taxonomy path or label; boxes as JSON [{label, box}]", nullable=False),
+        Column("predicted", "string", "What had been said when the picture was exported"),
+        Column("image_uri", "string", "Picture that the person looked at"),
+        Column("corrected_by", "string", "Who", nullable=False),
+        Column("corrected_at", "timestamp", "When", "UTC", nullable=False),
+        Column("note", "string", "What the person added"),
+        Column("source", "string", "Name of the imported file", nullable=False),
+        Column("run_id", "string", "Import that last wrote the row", nullable=False),
+    ),
+    key=("correction_id",),
+    checks={
+        "subject_kind_known": "subject_kind IN ('content', 'image', 'product')",
+        "content_is_sha256": "subject_kind <> 'content' OR subject RLIKE '^[0-9a-f]{64}$'",
+        "attribute_known": "attribute IN ('category', 'color', 'pattern', 'shape', 'gender', 'season', 'usage', "
+        "'text_present', 'boxes')",
+    },
+    cluster_by=("subject",),
+)
+
 TABLES: dict[str, Table] = {
-    table.name: table for table in (CATALOG, IMAGES, IMAGE_ATTRIBUTES, QUARANTINE, RUNS, PUBLICATIONS)
+    table.name: table for table in (CATALOG, IMAGES, IMAGE_ATTRIBUTES, QUARANTINE, RUNS, PUBLICATIONS, CORRECTIONS)
 }

@@ -24,6 +24,8 @@ How the tables hang together:
 - `images.(content_sha256, bundle_version)` = `image_attributes.(content_sha256, bundle_version)`: what is in a picture.
   Pictures with the same bytes share one row of attributes.
 - `quarantine.image_uri` = `images.image_uri` for stage `extract`: why a picture has no attributes.
+- `corrections.subject` = `image_attributes.content_sha256`, `images.image_uri` or `catalog.product_id`, as
+  `subject_kind` says: what people said is right instead.
 
 In every table, `NOT NULL` and the CHECK constraints are enforced by Delta on each write. Keys are unique because rows
 are written by MERGE on the key. `[]` in a path stands for the elements of an array, `·` for one level of nesting. Boxes

@@ -16,7 +16,7 @@ from models.metrics import (
 
 
 def test_macro_scores_of_a_case_worked_out_by_hand():
-    # Class 0: 3 pictures, 2 found, named 3 times. Class 1: 2 pictures, 1 found, named 2 times. Class 2: 1 picture, never named.
+    # Class 0: 3 pictures, 2 found, named 3 times. Class 1: 2 pictures, 1 found, named twice. Class 2: 1, never named.
     targets = np.array([0, 0, 0, 1, 1, 2])
     answers = np.array([0, 0, 1, 1, 0, 5])
     scores = classification_scores(targets, answers)
