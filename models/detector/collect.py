@@ -27,7 +27,7 @@ from models.labelled import LabelledImage, read_labels
 T = TypeVar("T")
 
 SCENES = 2200
-PHOTOS = {"ccp": (423, 120), "grocery_store": (240, 80), "clothing_small": (300, 80), "myntra224": (450, 60)}
+PHOTOS = {"ccp": (423, 120), "grocery_store": (240, 80), "clothing_small": (300, 45), "myntra224": (450, 30)}
 """Photos of the train split per data set at most, and to how many of them the teachers are shown."""
 
 RENDERED_SOURCE = "rendered"

@@ -24,6 +24,8 @@ _TEXT_SIDE = 384
 _TEXT_STRIDE = 32
 _TEXT_SURE, _TEXT_POSSIBLE = 0.5, 0.2
 _LEAST_LINE = 4
+# What the network takes for a line larger than this share of the picture is a smooth surface.
+_LARGEST_LINE = 0.08
 # DB (Liao et al. 2020) finds shrunk lines; they are grown back by area * ratio / perimeter.
 _UNCLIP_RATIO = 1.6
 
@@ -74,5 +76,7 @@ def _fill_lines(lines: Bytes, found: NDArray[np.float32]) -> None:
         if min(width, height) < _LEAST_LINE:
             continue
         grow = 2 * width * height * _UNCLIP_RATIO / (2 * (width + height))
+        if (width + grow) * (height + grow) > _LARGEST_LINE * lines.size:
+            continue
         quad = cv2.boxPoints((center, (width + grow, height + grow), angle))
         cv2.fillConvexPoly(lines, np.rint(quad).astype(np.int32), PRESENT)

@@ -9,7 +9,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from models.detector.samples import TAGS_FILE, Sample, load_samples, load_tags
 from models.detector.targets import distance_loss, heat_loss, map_loss
 
 CHECKPOINT = "checkpoint.pt"
-_REPORT_SECONDS = 15.0
+_REPORT_SECONDS, _SAVE_SECONDS = 15.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,9 @@ class Recipe:
         average: decay of the running average of the weights, which is what comes out.
         repeats: how often a source's samples come per epoch; once where it is not named.
         seed: of the order and the augmentation.
-        threads: of PyTorch.
     """
 
-    epochs: int = 7
+    epochs: int = 6
     small_epochs: int = 4
     side: int = 192
     small_side: int = 160
@@ -61,7 +60,6 @@ class Recipe:
     average: float = 0.997
     repeats: tuple[tuple[str, int], ...] = (("ccp", 2),)
     seed: int = 0
-    threads: int = 2
 
     def side_of(self, epoch: int) -> int:
         """Side of the pictures in an epoch."""
@@ -69,21 +67,23 @@ class Recipe:
 
 
 class _Pictures(Dataset):  # type: ignore[misc]
-    """One epoch's training pictures, in order."""
+    """One epoch's training pictures, in order, from the `first` on."""
 
-    def __init__(self, augmenter: Augmenter, epoch: int, order: Sequence[int], side: int) -> None:
+    def __init__(self, augmenter: Augmenter, epoch: int, order: Sequence[int], side: int, first: int) -> None:
         self._augmenter, self._epoch, self._order, self._side = augmenter, epoch, order, side
+        self._first = first
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._order) - self._first
 
-    def __getitem__(self, place: int) -> tuple[Any, ...]:
-        # A sample that comes twice an epoch must not come as the same picture.
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        # A sample that comes twice an epoch must not come as the same picture, so its place has a say.
+        place = self._first + index
         pixels, targets = self._augmenter.picture(self._epoch, self._order[place], self._side, place)
         return pixels, targets.heat, targets.distances, targets.weights, targets.maps
 
 
-def train(samples: Sequence[Sample], tags: Path, out: Path, recipe: Recipe) -> Detector:
+def train(samples: Sequence[Sample], tags: Path, out: Path, recipe: Recipe, threads: int = 2) -> Detector:
     """Train, or go on training.
 
     Args:
@@ -91,6 +91,7 @@ def train(samples: Sequence[Sample], tags: Path, out: Path, recipe: Recipe) -> D
         tags: file of drawn tags.
         out: folder of the checkpoint.
         recipe: how.
+        threads: of PyTorch.
 
     Returns:
         The network with averaged weights, ready for export.
@@ -99,23 +100,25 @@ def train(samples: Sequence[Sample], tags: Path, out: Path, recipe: Recipe) -> D
         ValueError: the checkpoint was made by another recipe.
     """
     torch.manual_seed(recipe.seed)
-    torch.set_num_threads(recipe.threads)
+    torch.set_num_threads(threads)
     cv2.setNumThreads(1)
     network = Detector()
     averaged = AveragedModel(network, avg_fn=_running_average(recipe.average), use_buffers=True)
     optimizer = torch.optim.AdamW(_parameter_groups(network, recipe), weight_decay=recipe.weight_decay)
     augmenter = Augmenter(samples, load_tags(tags), recipe.seed)
     rows = [row for row, sample in enumerate(samples) for _ in range(dict(recipe.repeats).get(sample.source, 1))]
-    steps = recipe.epochs * (len(rows) // recipe.batch)
+    per_epoch = len(rows) // recipe.batch
+    steps = recipe.epochs * per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_share(step, steps, recipe))
-    first = _restore(out / CHECKPOINT, recipe, network, averaged, optimizer, schedule)
-    started, done_before = time.monotonic(), schedule.last_epoch
-    for epoch in range(first, recipe.epochs):
+    parts = (network, averaged, optimizer, schedule)
+    _restore(out / CHECKPOINT, recipe, *parts)
+    watch = _Watch(steps, schedule.last_epoch)
+    while schedule.last_epoch < steps:
+        epoch, done = divmod(schedule.last_epoch, per_epoch)
         network.train()
         order = np.random.default_rng((recipe.seed, epoch)).permutation(rows).tolist()
-        pictures = _Pictures(augmenter, epoch, order, recipe.side_of(epoch))
-        losses = _Means()
-        for batch in _reported(_loader(pictures, recipe), losses, schedule, steps, started, done_before):
+        pictures = _Pictures(augmenter, epoch, order, recipe.side_of(epoch), done * recipe.batch)
+        for batch in _loader(pictures, recipe):
             loss = _losses(network, batch)
             optimizer.zero_grad(set_to_none=True)
             loss["all"].backward()
@@ -123,9 +126,9 @@ def train(samples: Sequence[Sample], tags: Path, out: Path, recipe: Recipe) -> D
             optimizer.step()
             schedule.step()
             averaged.update_parameters(network)
-            losses.add(loss)
-        sys.stderr.write(f"epoch {epoch + 1} of {recipe.epochs}: {losses}, {time.monotonic() - started:.0f} s\n")
-        _save(out / CHECKPOINT, epoch + 1, recipe, network, averaged, optimizer, schedule)
+            if watch.tick(schedule.last_epoch, loss):
+                _save(out / CHECKPOINT, recipe, *parts)
+    _save(out / CHECKPOINT, recipe, *parts)
     return averaged.module.eval()  # type: ignore[no-any-return]
 
 
@@ -171,52 +174,48 @@ def _running_average(decay: float) -> Any:
     return update
 
 
-class _Means:
-    """Means of the losses so far."""
+class _Watch:
+    """Says how far training is, with the mean losses since it last said so, and when a checkpoint is due."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int, done_before: int) -> None:
+        self._steps, self._done_before = steps, done_before
+        self._started = self._said = self._saved = time.monotonic()
         self._sums: dict[str, float] = {}
         self._count = 0
 
-    def add(self, losses: dict[str, Any]) -> None:
+    def tick(self, done: int, losses: dict[str, Any]) -> bool:
+        """After each step; True when it is time to save."""
+        now = time.monotonic()
         self._count += 1
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
-
-    def __str__(self) -> str:
-        return ", ".join(f"{name} {value / max(1, self._count):.3f}" for name, value in self._sums.items())
-
-
-def _reported(
-    batches: Any, losses: _Means, schedule: Any, steps: int, started: float, done_before: int
-) -> Iterator[Any]:
-    last = time.monotonic()
-    for batch in batches:
-        yield batch
-        now = time.monotonic()
-        if now - last >= _REPORT_SECONDS:
-            last, done = now, schedule.last_epoch
-            left = (now - started) / max(1, done - done_before) * (steps - done)
-            sys.stderr.write(f"step {done} of {steps}, {left:.0f} s left: {losses}\n")
+        if now - self._said >= _REPORT_SECONDS or done == self._steps:
+            left = (now - self._started) / (done - self._done_before) * (self._steps - done)
+            means = ", ".join(f"{name} {value / self._count:.3f}" for name, value in self._sums.items())
+            sys.stderr.write(f"step {done} of {self._steps}, {left:.0f} s left: {means}\n")
+            self._said, self._sums, self._count = now, {}, 0
+        if now - self._saved < _SAVE_SECONDS:
+            return False
+        self._saved = now
+        return True
 
 
-def _save(path: Path, epoch: int, recipe: Recipe, *parts: Any) -> None:
+def _save(path: Path, recipe: Recipe, *parts: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    torch.save({"epoch": epoch, "recipe": asdict(recipe), "parts": [part.state_dict() for part in parts]}, partial)
+    torch.save({"recipe": asdict(recipe), "parts": [part.state_dict() for part in parts]}, partial)
     partial.replace(path)
 
 
-def _restore(path: Path, recipe: Recipe, *parts: Any) -> int:
-    """Load the checkpoint into the parts where there is one; the epoch to start with."""
+def _restore(path: Path, recipe: Recipe, *parts: Any) -> None:
+    """Load the checkpoint into the parts where there is one."""
     if not path.exists():
-        return 0
+        return
     stored = torch.load(path, weights_only=False)
     if stored["recipe"] != asdict(recipe):
         raise ValueError(f"{path} was made by another recipe ({stored['recipe']}); remove it, or name another folder")
     for part, state in zip(parts, stored["parts"], strict=True):
         part.load_state_dict(state)
-    return int(stored["epoch"])
 
 
 def read_network(checkpoint: Path) -> Detector:
@@ -246,10 +245,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(".cache/detector/run"), help="folder of the checkpoint")
     parser.add_argument("--epochs", type=int, default=recipe.epochs)
     parser.add_argument("--small-epochs", type=int, default=recipe.small_epochs)
-    parser.add_argument("--threads", type=int, default=recipe.threads)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    recipe = Recipe(epochs=options.epochs, small_epochs=options.small_epochs, threads=options.threads)
-    train(read_split(options.samples, "train"), options.samples / TAGS_FILE, options.out, recipe)
+    recipe = Recipe(epochs=options.epochs, small_epochs=options.small_epochs)
+    train(read_split(options.samples, "train"), options.samples / TAGS_FILE, options.out, recipe, options.threads)
 
 
 if __name__ == "__main__":
