@@ -312,6 +312,57 @@ def evaluate(
     )
 
 
+@app.command()
+def enroll(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new bundle.")],
+    more_images: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The new type, e.g. 'Yoga Mat', or a path.")] = None,
+    images: Annotated[list[Path] | None, typer.Option("--images", help="Pictures of it: one file or more.")] = None,
+    parent: Annotated[
+        str | None, typer.Option("--parent", help="Taxonomy path above a name that the taxonomy lacks.")
+    ] = None,
+    zh: Annotated[str | None, typer.Option("--zh", help="Chinese name.")] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option("--bundle", help="Folder, .zip, alias or name@version to extend.  [default: the shipped one]"),
+    ] = None,
+    remove: Annotated[str | None, typer.Option("--remove", help="Take away this enrolled type instead.")] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option("--known", help="Labelled pictures of known products, for a bundle without a reference."),
+    ] = None,
+    false_claims: Annotated[
+        float, typer.Option("--false-claims", min=0.0001, max=0.2, help="Known products above the threshold, at most.")
+    ] = 0.01,
+    expected_share: Annotated[
+        float, typer.Option("--expected-share", min=0.0001, max=0.9, help="Share of the type among your pictures.")
+    ] = 0.02,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Teach a bundle a new type from a few pictures, without training; writes a new bundle."""
+    from jobs.enroll import bundle_to_extend, enroll_type, remove_type, summary
+
+    settings = settings_without_tables(set_, config)
+    if (name is None) == (remove is None):
+        raise UsageError("give either --name and --images, or --remove")
+    found = bundle_to_extend(bundle, settings.models_root, settings.s3)
+    if name is None:
+        assert remove is not None
+        typer.echo(f"{remove} removed: {remove_type(found, remove, out).version_id}")
+        return
+    files = [*(images or ()), *(more_images or ())]
+    made, enrolled = enroll_type(
+        *(found, name, files, out),
+        parent=parent,
+        zh=zh,
+        known=known,
+        false_claims=false_claims,
+        expected_share=expected_share,
+    )
+    typer.echo(summary(made, enrolled))
+
+
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors that are somebody's mistake or a known trouble: one line, no stack trace."""
     from jobs.annotation_rows import AnnotationFileError
@@ -329,10 +380,13 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.small_objects import StoreError
     from jobs.spark_session import SparkUnavailableError
     from jobs.store import SchemaDriftError
+    from jobs.train import TrainError
     from models.bundle import BundleError
+    from models.enrollment import EnrollError
     from models.gate import EvaluationError
     from models.labelled import LabelsError
     from models.predict import PredictionError
+    from models.recipe import CheckpointError, RecipeError
     from models.registry import RegistryError
     from models.tolerances import ToleranceError
     from schemas.reasons import ImageError
@@ -341,6 +395,8 @@ def expected_errors() -> tuple[type[Exception], ...]:
         AnnotationFileError,
         BookkeepingError,
         BundleError,
+        CheckpointError,
+        EnrollError,
         EvaluationError,
         FeedError,
         GateFailedError,
@@ -355,12 +411,14 @@ def expected_errors() -> tuple[type[Exception], ...]:
         NoSuchRunError,
         NothingToReadError,
         PredictionError,
+        RecipeError,
         RegistryError,
         SchemaDriftError,
         SparkUnavailableError,
         StoreError,
         ToleranceError,
         TooManyCrashesError,
+        TrainError,
     )
 
 

@@ -17,6 +17,10 @@ class RecipeError(ValueError):
     """A recipe cannot be used. The message names the file and the field."""
 
 
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be gone on with. The message names it and says what to do."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

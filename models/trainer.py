@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from models.losses import UNLABELLED, CosineProxies, Targets, total_loss
 from models.network import CATEGORY
-from models.recipe import Phase, Recipe
+from models.recipe import CheckpointError, Phase, Recipe
 from models.training_data import TrainingData
 
 _WARM_UP_STEPS = 150
@@ -48,10 +48,6 @@ class TrainableNetwork(Protocol):
 
     def freeze(self, blocks: Any) -> None:
         """Keep a part as it is; called again after each `train()`."""
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be gone on with."""
 
 
 @dataclass
