@@ -1,0 +1,119 @@
+"""How well text, facts and barcodes are read on rendered pictures, and what the gate lets through.
+
+Every picture is read whole, so that the reader's figures do not hang on the gate; the gate is judged apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from benchmarks.ocr.pictures import LEAST_LETTERS, VISIBLE, Picture, rendered
+from benchmarks.ocr.score import Characters, Facts, score_characters, values
+from udfs.barcode import read_barcodes
+from udfs.ocr import recognize_texts
+from udfs.text_fields import parse_fields, parse_text
+from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text
+
+FOLDER = Path(__file__).parent
+BATCH = 8
+_MODULE_PIXELS = 1.0
+_EAN13_MODULES = 113
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--with-text", type=int, default=60)
+    parser.add_argument("--without-text", type=int, default=48)
+    parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder for accuracy.json")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    results = measure(rendered(given.with_text, given.without_text))
+    given.out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+    (given.out / "accuracy.json").write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+def measure(pictures: list[Picture]) -> dict[str, Any]:
+    """All figures over pictures of `rendered`."""
+    with_text = [picture for picture in pictures if picture.has_text]
+    sizes = {f"letters_from_{least:g}_px": least for least in (0.0, 8.0, LEAST_LETTERS, 12.0, 16.0)}
+    scores: dict[str, dict[str, Characters]] = {name: {} for name in sizes}
+    facts = {"price": Facts(), "net_content": Facts()}
+    codes = Facts()
+    for start in range(0, len(with_text), BATCH):
+        part = with_text[start : start + BATCH]
+        pixels = [picture.pixels() for picture in part]
+        whole = [[(0.0, 0.0, float(one.shape[1]), float(one.shape[0]))] for one in pixels]
+        for picture, one, reading in zip(part, pixels, recognize_texts(pixels, whole), strict=True):
+            for name, least in sizes.items():
+                score_characters(picture, reading.lines, scores[name], least)
+            fields = parse_fields(reading.lines)
+            for name, fact in facts.items():
+                asked, possible = _true_values(picture, name)
+                fact.add(picture.path.name, asked, possible, values(fields, name))
+            _score_barcode(picture, codes, {code.digits for code in read_barcodes(one)})
+    return {
+        "pictures_with_text": len(with_text),
+        "visible_share_asked": VISIBLE,
+        "characters": {name: {key: _characters(one) for key, one in found.items()} for name, found in scores.items()},
+        "facts": {name: _facts(one) for name, one in {**facts, "barcode_bars": codes}.items()},
+        "gate": _gate(pictures),
+    }
+
+
+def _true_values(picture: Picture, name: str) -> tuple[set[str], set[str]]:
+    """Values asked for, and values that also stand in the picture, in letters too small or cut off."""
+    lines = [line for line in picture.lines if line.kind == name]
+    clear = [line for line in lines if line.asked and line.letter_size >= LEAST_LETTERS]
+    asked, possible = (set().union(*(values(parse_text(line.text), name) for line in part)) for part in (clear, lines))
+    return asked, possible
+
+
+def _score_barcode(picture: Picture, codes: Facts, read: set[str]) -> None:
+    """Bars of at least a pixel per module are asked for; the number below them tells how wide they are."""
+    lines = [line for line in picture.lines if line.kind == "barcode"]
+    asked = {line.text for line in lines if line.asked and _width(line.quad) / _EAN13_MODULES * 1.19 >= _MODULE_PIXELS}
+    codes.add(picture.path.name, asked, {line.text for line in lines}, read)
+
+
+def _width(quad: tuple[tuple[float, float], ...]) -> float:
+    return float(((quad[1][0] - quad[0][0]) ** 2 + (quad[1][1] - quad[0][1]) ** 2) ** 0.5)
+
+
+def _gate(pictures: list[Picture]) -> dict[str, Any]:
+    passed = [(picture.has_text, likely_text(picture.pixels()).likelihood >= LEAST_LIKELIHOOD) for picture in pictures]
+    text = [one for has_text, one in passed if has_text]
+    none = [one for has_text, one in passed if not has_text]
+    return {
+        "threshold": LEAST_LIKELIHOOD,
+        "recall": sum(text) / max(len(text), 1),
+        "passed_without_text": sum(none) / max(len(none), 1),
+        "precision": sum(text) / max(sum(text) + sum(none), 1),
+    }
+
+
+def _characters(one: Characters) -> dict[str, Any]:
+    return {
+        "accuracy": round(one.accuracy, 4),
+        "characters": one.characters,
+        "lines": one.lines,
+        "missed": one.missed,
+        "perfect": one.perfect,
+    }
+
+
+def _facts(one: Facts) -> dict[str, Any]:
+    wrong = [[name, sorted(asked), sorted(found)] for name, asked, found in one.examples]
+    return {"f1": round(one.f1, 4), "right": one.right, "wrong": one.wrong, "missed": one.missed, "not_right": wrong}
+
+
+if __name__ == "__main__":
+    main()
