@@ -215,7 +215,7 @@ def _near(entries: Sequence[Entry], fingerprints: dict[int, Fingerprint], hammin
     at = list(fingerprints)
     hashes = hash_words([fingerprints[index].hash for index in at])
     thumbs = np.stack([fingerprints[index].thumb for index in at])
-    pairs = sorted(near_pairs(hashes, thumbs, hamming), key=lambda pair: (pair.bits, pair.difference, pair.first))
+    pairs = sorted(near_pairs(hashes, thumbs, hamming), key=lambda pair: (-pair.likeness, pair.first, pair.second))
     return [
         _twins("near", [entries[at[pair.first]], entries[at[pair.second]]], pair.bits)
         for pair in pairs
