@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobs.cache import cache_folder
+from models.idx import fashion_mnist, is_idx_folder
 from models.labelled import LabelledImage, read_collection, read_labels
 from models.recipe import Recipe, load_recipe
 
@@ -88,7 +89,7 @@ def labelled_images(data: list[Path], recipe: Recipe) -> list[LabelledImage]:
     Raises:
         TrainError: there are none.
     """
-    images = [image for path in data for image in (read_collection(path) if path.is_dir() else read_labels(path))]
+    images = [image for path in data for image in _labelled(path)]
     if recipe.rendered_products:
         from models.rendered_set import rendered_images
 
@@ -97,6 +98,15 @@ def labelled_images(data: list[Path], recipe: Recipe) -> list[LabelledImage]:
     if not images:
         raise TrainError("there are no labelled pictures; give --data a labels.csv or a folder of data sets")
     return images
+
+
+def _labelled(path: Path) -> list[LabelledImage]:
+    if not path.is_dir():
+        return read_labels(path)
+    if is_idx_folder(path):
+        _say(f"{path}: laying out the pictures of its IDX files, unless they are laid out already")
+        return fashion_mnist(path, train_cache())
+    return read_collection(path)
 
 
 def train_cache() -> Path:

@@ -19,12 +19,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeGuard, overload
+from typing import Literal, TypeGuard, TypeVar, overload
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
 from models.manifest import DetectTask, FileEntry, Head, Manifest, ManifestDraft, Task
+from models.prototypes import EmbeddingReference, PrototypeError, PrototypeTable
+
+T = TypeVar("T")
 
 MANIFEST_NAME = "manifest.json"
 SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
@@ -44,6 +47,8 @@ _UNREADABLE_ZIP = (
     RuntimeError,
     ValueError,
 )
+# Left out where they are not set, so that a bundle without them is written as it always was.
+_OPTIONAL_FIELDS = ("prototypes_file", "embedding_reference_file")
 _DISTRIBUTIONS = {"onnxruntime": ("onnxruntime", "onnxruntime-gpu")}
 
 
@@ -94,7 +99,9 @@ class Bundle:
         raise BundleError(f"bundle {self.version_id} has no task {name!r}; it has {known}: use another bundle")
 
     def labels(self, task: Task | Head) -> tuple[str, ...]:
-        """The labels of a task, or of one of its heads, in the order of its logits.
+        """The labels of a task, or of one of its heads, in the order of its probabilities.
+
+        Those of a task are the labels of its logits, then the paths of enrolled types.
 
         Raises:
             BundleError: the labels file is not a JSON list of distinct strings.
@@ -102,10 +109,12 @@ class Bundle:
         labels = self._json(task.labels_file)
         if not _is_list_of_strings(labels) or len(set(labels)) != len(labels):
             raise BundleError(f"bundle {self.version_id}: {task.labels_file} must be a JSON list of distinct strings")
+        if isinstance(task, Task) and self.prototypes is not None:
+            return (*labels, *self.prototypes.paths)
         return tuple(labels)
 
     def label_paths(self, task: Task) -> dict[str, str]:
-        """Taxonomy path by label; labels that are no product are absent.
+        """Taxonomy path by label, enrolled types among them; labels that are no product are absent.
 
         Raises:
             BundleError: the file is not a JSON object of strings, or names a label that the task does not have.
@@ -121,7 +130,32 @@ class Bundle:
                 f"bundle {self.version_id}: {task.label_to_taxonomy_file} names labels that {task.labels_file} lacks: "
                 f"{unknown[:5]}"
             )
-        return paths
+        enrolled = self.prototypes.paths if self.prototypes is not None else ()
+        return {**paths, **{path: path for path in enrolled}}
+
+    @cached_property
+    def prototypes(self) -> PrototypeTable | None:
+        """Types that were enrolled from a few pictures; None when there are none.
+
+        Raises:
+            BundleError: the file is damaged.
+        """
+        return self._side_file(self.manifest.prototypes_file, PrototypeTable.from_bytes)
+
+    @cached_property
+    def embedding_reference(self) -> EmbeddingReference | None:
+        """Sample of training embeddings; None when the bundle carries none.
+
+        Raises:
+            BundleError: the file is damaged.
+        """
+        return self._side_file(self.manifest.embedding_reference_file, EmbeddingReference.from_bytes)
+
+    def _side_file(self, name: str | None, read: Callable[[bytes], T]) -> T | None:
+        try:
+            return None if name is None else read(self.files[name])
+        except PrototypeError as error:
+            raise BundleError(f"bundle {self.version_id}: {error}") from error
 
     def _json(self, name: str) -> object:
         try:
@@ -205,7 +239,8 @@ def write_bundle(folder: Path, draft: ManifestDraft, files: Mapping[str, bytes],
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    manifest_path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    unset = {name for name in _OPTIONAL_FIELDS if getattr(manifest, name) is None}
+    manifest_path.write_text(manifest.model_dump_json(indent=2, exclude=unset) + "\n", encoding="utf-8")
     return load_bundle(folder)
 
 
@@ -299,6 +334,9 @@ def _parse_manifest(content: bytes, origin: str) -> Manifest:
         for name in task.files:
             if name not in manifest.files:
                 raise BundleError(f"bundle {origin}: task {task.name!r} uses {name}, which is not in `files`")
+    for name in manifest.side_files:
+        if name not in manifest.files:
+            raise BundleError(f"bundle {origin}: {MANIFEST_NAME} names {name}, which is not in `files`")
     for package, needed in manifest.minimum_runtime.items():
         _check_runtime(package, needed, f"{manifest.name}@{manifest.version}")
     return manifest

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from models.bundle import Bundle, BundleError, write_bundle
 from models.manifest import DetectTask, ManifestDraft
+from models.prototypes import REFERENCE_FILE, EmbeddingReference
 
 
 def read_detector(folder: Path) -> tuple[DetectTask, bytes]:
@@ -31,6 +32,21 @@ def detector_of(bundle: Bundle) -> tuple[DetectTask, bytes] | None:
         if isinstance(task, DetectTask):
             return task, bundle.files[task.file]
     return None
+
+
+def with_reference(bundle: Bundle, reference: EmbeddingReference, out: Path, *, overwrite: bool = False) -> Bundle:
+    """Write a bundle that is `bundle` with a sample of training embeddings, so that types can be enrolled.
+
+    Args:
+        bundle: what to begin with.
+        reference: of embeddings that the bundle itself makes.
+        out: folder of the new bundle.
+        overwrite: replace a bundle that is there, e.g. `bundle` itself.
+    """
+    fields = {name: getattr(bundle.manifest, name) for name in ManifestDraft.model_fields}
+    fields |= {"embedding_reference_file": REFERENCE_FILE}
+    files = {**bundle.files, REFERENCE_FILE: reference.to_bytes()}
+    return write_bundle(out, ManifestDraft(**fields), files, overwrite=overwrite)
 
 
 def with_detector(

@@ -1,14 +1,14 @@
-"""A trained product network as a bundle: ONNX, int8, temperatures, thresholds, and what the rest needs to read it."""
+"""A trained network as a bundle: ONNX, int8, temperatures, thresholds, and what the rest needs to read it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +18,37 @@ from models.bundle import Bundle, write_bundle
 from models.calibrate import fit_temperature, log_probabilities, threshold_for
 from models.families import load_trained
 from models.label_space import HELD_OUT_TYPES, LabelSpace
+from models.labelled import LabelledImage
 from models.losses import UNLABELLED
-from models.manifest import Head, ManifestDraft, OutputSpec, Task, Thresholds
+from models.manifest import Head, InputSpec, ManifestDraft, OutputSpec, Task, Thresholds
 from models.network import CATEGORY, EMBEDDING, outputs_in_order
 from models.onnx_export import export_onnx
+from models.prototypes import EmbeddingReference, build_reference
 from models.quantize import milliseconds_per_image, quantize_int8
 from models.session import new_session
-from models.training_data import ProductData, input_spec
+from models.training_data import TrainingData, input_spec
 
 Precision = Literal["fp32", "int8"]
 Floats = NDArray[np.float32]
 Outputs = dict[str, Floats]
 
 CALIBRATION_PICTURES = 512
+PRETRAINED = "Apache-2.0 (EfficientNet-Lite0, ImageNet)"
 # What is stated should be right this often on the validation pictures.
 _CATEGORY_PRECISION = {"type": 0.9, "category": 0.93, "department": 0.95}
 _HEAD_PRECISION = 0.8
 _BATCH = 32
+
+
+class ExportData(TrainingData, Protocol):
+    """What the export needs of a data set beside what the trainer does."""
+
+    @property
+    def images(self) -> Sequence[LabelledImage]:
+        """The rows, by index."""
+
+    def training(self) -> NDArray[np.int64]:
+        """Indices of the training pictures."""
 
 
 class _Graph:
@@ -70,11 +84,14 @@ class ExportedModel:
 
 def export_bundle(
     trained: Path,
-    data: ProductData,
+    data: ExportData,
     out: Path,
     *,
     version: str,
     size: int,
+    name: str = "product-lite0",
+    spec: InputSpec | None = None,
+    pretrained: str | None = PRETRAINED,
     precision: Precision = "int8",
     metrics: Mapping[str, JsonValue] | None = None,
     overwrite: bool = False,
@@ -88,15 +105,19 @@ def export_bundle(
         out: the bundle's folder.
         version: of the bundle.
         size: px, of the square input.
+        name: of the bundle.
+        spec: how pictures are brought to the network; the product network's way by default.
+        pretrained: license and name of the weights that training began with, None for none.
         precision: int8, or fp32 to compare with.
         metrics: measured elsewhere, kept in the manifest.
         overwrite: replace a bundle that is there.
         say: takes a line per step.
     """
     network, space, recipe = load_trained(trained)
+    spec = spec or input_spec(size)
     names = (CATEGORY, EMBEDDING, *space.heads)
     say("exporting")
-    fp32 = export_onnx(_Graph.of(network), size, names)
+    fp32 = export_onnx(_Graph.of(network), size, names, channels=spec.channels)
     validation = data.validation()
     reference = ExportedModel(fp32, run(fp32, data, validation, size))
     chosen = reference
@@ -112,18 +133,18 @@ def export_bundle(
     measured: dict[str, JsonValue] = {
         **dict(metrics or {}),
         "int8_against_fp32": _compare(reference.outputs, chosen.outputs, right),
-        "milliseconds_per_image_by_batch": dict(milliseconds_per_image(chosen.model, size)),
+        "milliseconds_per_image_by_batch": dict(milliseconds_per_image(chosen.model, size, channels=spec.channels)),
     }
     file = f"classify.{precision}.onnx"
     draft = ManifestDraft(
-        name="product-lite0" if precision == "int8" else f"product-lite0-{precision}",
+        name=name if precision == "int8" else f"{name}-{precision}",
         version=version,
         created_at=datetime.now(UTC).replace(microsecond=0),
-        tasks=(_task(file, size, space, chosen.outputs, right, temperatures),),
+        tasks=(_task(file, spec, space, chosen.outputs, right, temperatures),),
         embedding_dimension=recipe.embedding_dimension,
-        training_data=_training_data(data),
+        training_data=_training_data(data, pretrained),
         metrics=measured,
-        licenses=_licenses(data),
+        licenses=_licenses(data, pretrained),
         minimum_runtime={"onnxruntime": "1.22"},
     )
     files = {
@@ -135,7 +156,7 @@ def export_bundle(
     return write_bundle(out, draft, files, overwrite=overwrite)
 
 
-def run(model: bytes, data: ProductData, indices: NDArray[np.int64], size: int) -> Outputs:
+def run(model: bytes, data: ExportData, indices: NDArray[np.int64], size: int) -> Outputs:
     """Outputs by name for views of pictures, on one thread."""
     session = new_session(model)
     names = [output.name for output in session.get_outputs()]
@@ -146,7 +167,7 @@ def run(model: bytes, data: ProductData, indices: NDArray[np.int64], size: int) 
     return {name: np.concatenate([batch[place] for batch in batches]) for place, name in enumerate(names)}
 
 
-def right_labels(data: ProductData, indices: NDArray[np.int64], space: LabelSpace) -> dict[str, NDArray[np.bool_]]:
+def right_labels(data: ExportData, indices: NDArray[np.int64], space: LabelSpace) -> dict[str, NDArray[np.bool_]]:
     """What counts as right, (N, labels) bool by output; rows without any are not labelled."""
     targets = data.targets(indices)
     right: dict[str, NDArray[np.bool_]] = {CATEGORY: targets.leaves.numpy()}
@@ -161,7 +182,7 @@ def right_labels(data: ProductData, indices: NDArray[np.int64], space: LabelSpac
 
 def _task(
     file: str,
-    size: int,
+    spec: InputSpec,
     space: LabelSpace,
     outputs: Outputs,
     right: Mapping[str, NDArray[np.bool_]],
@@ -180,7 +201,7 @@ def _task(
     return Task(
         name="classify",
         file=file,
-        input=input_spec(size),
+        input=spec,
         outputs=OutputSpec(logits=CATEGORY, embedding=EMBEDDING),
         labels_file="labels.json",
         label_to_taxonomy_file="label_to_taxonomy.json",
@@ -238,20 +259,41 @@ def _compare(reference: Outputs, chosen: Outputs, right: Mapping[str, NDArray[np
     return result
 
 
-def _training_data(data: ProductData) -> str:
+def reference_of(bundle: Bundle, data: ExportData, per_leaf: int = 64) -> EmbeddingReference:
+    """Sample of the training pictures' embeddings, which enrolling new types needs.
+
+    Args:
+        bundle: the exported network.
+        data: the pictures that it was trained on.
+        per_leaf: pictures whose mean stands for a leaf.
+    """
+    task = bundle.task("classify")
+    indices = data.training()
+    leaves = data.targets(indices).leaves.numpy()
+    # A label that spans several leaves says nothing about one of them.
+    clear = np.flatnonzero(leaves.sum(axis=1) == 1)
+    of_row = leaves[clear].argmax(axis=1)
+    chosen = np.sort(np.concatenate([clear[of_row == leaf][:per_leaf] for leaf in np.unique(of_row)]))
+    embeddings = run(bundle.files[task.file], data, indices[chosen], task.input.height)[task.outputs.embedding]
+    names = bundle.labels(task)
+    return build_reference(embeddings, [names[leaf] for leaf in leaves[chosen].argmax(axis=1)])
+
+
+def _training_data(data: ExportData, pretrained: str | None) -> str:
     """What the weights were trained on, in one sentence."""
     training = [data.images[int(index)] for index in data.training()]
     counts = ", ".join(f"{name} {count}" for name, count in sorted(Counter(one.dataset for one in training).items()))
     return (
-        f"{len(training)} labelled pictures of the train splits ({counts}), from ImageNet weights; calibrated on the "
-        f"val splits ({len(data.validation())} pictures); types {', '.join(sorted(HELD_OUT_TYPES))} were held out"
+        f"{len(training)} labelled pictures of the train splits ({counts}), from {pretrained or 'random weights'}; "
+        f"calibrated on the val splits ({len(data.validation())} pictures); types "
+        f"{', '.join(sorted(HELD_OUT_TYPES))} were held out"
     )
 
 
-def _licenses(data: ProductData) -> dict[str, str]:
+def _licenses(data: ExportData, pretrained: str | None) -> dict[str, str]:
     """License as stated upstream, by part."""
     stated = {f"data {image.dataset}": image.license for image in data.images}
-    return {"initial weights": "Apache-2.0 (EfficientNet-Lite0)", "trained weights": "Apache-2.0", **stated}
+    return {**({"initial weights": pretrained} if pretrained else {}), "trained weights": "Apache-2.0", **stated}
 
 
 def _json(value: Any) -> bytes:

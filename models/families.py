@@ -67,11 +67,14 @@ class ProductFamily:
 
     def export(self, data: TrainingData, recipe: Recipe, out: Path, version: str, say: Say) -> Bundle:
         """See `Family`."""
-        from models.export_product import export_bundle
+        from models.compose import with_reference
+        from models.export_product import export_bundle, reference_of
 
         assert isinstance(data, ProductData)
         size = recipe.export_size or recipe.phases[-1].size
-        return export_bundle(out, data, out / "bundle", version=version, size=size, overwrite=True, say=say)
+        bundle = export_bundle(out, data, out / "bundle", version=version, size=size, overwrite=True, say=say)
+        say("sampling embeddings of training pictures")
+        return with_reference(bundle, reference_of(bundle, data), out / "bundle", overwrite=True)
 
 
 def train_and_save(
@@ -113,7 +116,9 @@ def family_of(network: str) -> Family:
     Raises:
         ValueError: there is none of that name.
     """
-    families: dict[str, Family] = {"product": ProductFamily()}
+    from models.small_cnn import NAME, SmallCnnFamily
+
+    families: dict[str, Family] = {"product": ProductFamily(), NAME: SmallCnnFamily()}
     if network not in families:
         raise ValueError(f"network {network!r} is not one of {', '.join(sorted(families))}")
     return families[network]

@@ -137,13 +137,24 @@ class ManifestDraft(_Strict):
     metrics: dict[str, JsonValue] = Field(description="Measured figures, each with what it was measured on")
     licenses: dict[str, str] = Field(description="License by part")
     minimum_runtime: dict[str, str] = Field(description="Least version by package, e.g. onnxruntime: 1.22")
+    prototypes_file: str | None = Field(None, description="Types enrolled from a few pictures; see models.prototypes")
+    embedding_reference_file: str | None = Field(
+        None, description="Sample of training embeddings, which enrolling needs; see models.prototypes"
+    )
 
     @model_validator(mode="after")
     def _tasks_are_distinct(self) -> ManifestDraft:
         names = [task.name for task in self.tasks]
         if len(set(names)) != len(names):
             raise ValueError(f"tasks are named twice: {names}")
+        if self.prototypes_file and not self.embedding_reference_file:
+            raise ValueError("prototypes_file needs embedding_reference_file")
         return self
+
+    @property
+    def side_files(self) -> tuple[str, ...]:
+        """Names of the files that belong to no single task."""
+        return tuple(name for name in (self.prototypes_file, self.embedding_reference_file) if name)
 
 
 class Manifest(ManifestDraft):

@@ -103,14 +103,16 @@ def run_model(
     return np.concatenate([pair[0] for pair in outputs]), np.concatenate([pair[1] for pair in outputs])
 
 
-def milliseconds_per_image(model: bytes, size: int, batches: Sequence[int] = (1, 8, 16, 32)) -> dict[str, float]:
+def milliseconds_per_image(
+    model: bytes, size: int, batches: Sequence[int] = (1, 8, 16, 32), channels: int = 3
+) -> dict[str, float]:
     """Best of several runs per batch size, on one thread; the best is what other load disturbs least."""
     session = new_session(model)
     name = session.get_inputs()[0].name
     generator = np.random.default_rng(0)
     result = {}
     for batch in batches:
-        pixels = generator.integers(0, 256, (batch, size, size, 3), dtype=np.uint8)
+        pixels = generator.integers(0, 256, (batch, size, size, channels), dtype=np.uint8)
         session.run(None, {name: pixels})
         seconds = []
         for _ in range(max(3, 48 // batch)):

@@ -91,6 +91,14 @@ class Taxonomy:
                     raise TaxonomyError(f"term {term!r} ({language}) names both {other!r} and {node.path!r}; keep one")
         return index
 
+    def with_nodes(self, nodes: Iterable[TaxonomyNode]) -> Taxonomy:
+        """This taxonomy and some more nodes, checked as a whole.
+
+        Raises:
+            TaxonomyError: a node is there already, has no parent, or has a name that means something else.
+        """
+        return Taxonomy([*self._nodes.values(), *nodes], self.version)
+
     def __contains__(self, path: object) -> bool:
         return path in self._nodes
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle, BundleError
 from models.manifest import Task, Thresholds
-from schemas.taxonomy import Taxonomy, load_taxonomy
+from schemas.taxonomy import Taxonomy, TaxonomyError, load_taxonomy
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -94,7 +94,13 @@ class CategoryReader:
         Raises:
             BundleError: the task's label files are wrong, or name a path that the taxonomy lacks.
         """
-        return cls(bundle.labels(task), bundle.label_paths(task), task.thresholds, taxonomy or load_taxonomy())
+        known = taxonomy or load_taxonomy()
+        if bundle.prototypes is not None:
+            try:
+                known = bundle.prototypes.extended(known)
+            except TaxonomyError as error:
+                raise BundleError(f"bundle {bundle.version_id}: an enrolled type does not fit: {error}") from error
+        return cls(bundle.labels(task), bundle.label_paths(task), task.thresholds, known)
 
     @property
     def paths(self) -> tuple[str, ...]:

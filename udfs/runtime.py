@@ -22,6 +22,7 @@ from udfs.classify import CategoryReader, Classification, softmax
 from udfs.detect import DetectOutputs
 from udfs.embed import normalize_embeddings
 from udfs.model_attributes import AttributeReader
+from udfs.prototypes import PrototypeReader
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -120,6 +121,12 @@ class Runtime:
         """Reads probabilities as taxonomy paths."""
         return CategoryReader.from_bundle(self.bundle, self.classify_task)
 
+    @cached_property
+    def prototype_reader(self) -> PrototypeReader | None:
+        """Recognizes enrolled types; None when there are none."""
+        table, reference = self.bundle.prototypes, self.bundle.embedding_reference
+        return PrototypeReader.from_table(table, reference) if table and reference else None
+
     def prepare(self, pixels: Pixels, box: Box | None = None) -> Pixels:
         """One picture (H, W, 3) uint8 RGB as the classify model wants it; see `model_input`."""
         return model_input(pixels, box, self.classify_task.input)
@@ -137,9 +144,12 @@ class Runtime:
         task = self.classify_task
         outputs = [task.outputs.logits, task.outputs.embedding, *(head.output for head in task.heads)]
         logits, embeddings, *of_heads = self._run(task, outputs, batch)
+        probabilities, embeddings = softmax(logits, task.temperature), normalize_embeddings(embeddings)
+        if self.prototype_reader is not None:
+            probabilities = self.prototype_reader.extend(probabilities, embeddings)
         return ClassifyResult(
-            softmax(logits, task.temperature),
-            normalize_embeddings(embeddings),
+            probabilities,
+            embeddings,
             {head.name: softmax(values, head.temperature) for head, values in zip(task.heads, of_heads, strict=True)},
         )
 

@@ -17,7 +17,7 @@ TYPE = "category.levels.type.accuracy"
 def bundle_with(folder: Path, version: str, **metrics: object) -> Bundle:
     shipped = load_bundle()
     values = shipped.manifest.model_dump(exclude={"files"}) | {"version": version, "metrics": metrics}
-    return write_bundle(folder / version, ManifestDraft.model_validate(values), {n: b"{}" for n in shipped.files})
+    return write_bundle(folder / version, ManifestDraft.model_validate(values), dict.fromkeys(shipped.files, b"{}"))
 
 
 @pytest.fixture
