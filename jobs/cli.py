@@ -341,12 +341,13 @@ def enroll(
     config: Config = None,
 ) -> None:
     """Teach a bundle a new type from a few pictures, without training; writes a new bundle."""
-    from jobs.enroll import bundle_to_extend, enroll_type, remove_type, summary
+    from jobs.enroll import enroll_type, remove_type, summary
+    from jobs.session import read_bundle
 
     settings = settings_without_tables(set_, config)
     if (name is None) == (remove is None):
         raise UsageError("give either --name and --images, or --remove")
-    found = bundle_to_extend(bundle, settings.models_root, settings.s3)
+    found = read_bundle(bundle, settings.s3, settings.models_root)
     if name is None:
         assert remove is not None
         typer.echo(f"{remove} removed: {remove_type(found, remove, out).version_id}")
@@ -377,6 +378,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.publish import GateFailedError
     from jobs.report_latest import NoSuchRunError
     from jobs.run import BookkeepingError
+    from jobs.session import RootsUnknownError
     from jobs.small_objects import StoreError
     from jobs.spark_session import SparkUnavailableError
     from jobs.store import SchemaDriftError
@@ -409,6 +411,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         LeaseHeldError,
         LeaseLostError,
         NoSuchRunError,
+        RootsUnknownError,
         NothingToReadError,
         PredictionError,
         RecipeError,

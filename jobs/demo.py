@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from jobs.cache import cache_folder
@@ -14,13 +15,22 @@ from schemas.settings import Settings
 
 CATALOG_NAME = "catalog.csv"
 
+SettingsFor = Callable[[str, str, str], Settings]
+"""Makes the night's settings from tables root, feed and the root of the pictures."""
 
-def run_demo(out: Path | None = None, products: int | None = None) -> Path:
+
+def demo_settings(tables: str, catalog: str, pictures: str) -> Settings:
+    """Settings of the demo when nothing else is asked for."""
+    return Settings(tables=tables, catalog=catalog, allowed_roots=(pictures,))
+
+
+def run_demo(out: Path | None = None, products: int | None = None, settings_for: SettingsFor = demo_settings) -> Path:
     """Draw the catalogue unless it is there, run a night on it, write the report.
 
     Args:
         out: folder for pictures, tables and report; default `demo` in the cache folder.
         products: products to draw; the default draws 300 pictures and some broken ones.
+        settings_for: called before anything is drawn, so that a wrong setting is found at once.
 
     Returns:
         The report page.
@@ -30,10 +40,10 @@ def run_demo(out: Path | None = None, products: int | None = None) -> Path:
     products = products or DEMO_PRODUCTS
     folder = (out or cache_folder() / "demo").absolute()
     shop = folder / f"shop-{products}"
+    settings = settings_for(str(folder / "tables"), str(shop / CATALOG_NAME), str(shop))
     if not (shop / CATALOG_NAME).is_file():
         _draw(shop, products)
     report = folder / "report.html"
-    settings = Settings(tables=str(folder / "tables"), catalog=str(shop / CATALOG_NAME))
     run_stages(settings, report=report)
     _what_next(shop)
     return report

@@ -22,7 +22,7 @@ from jobs.extract_commit import StagedWave, commit_wave
 from jobs.progress import StageProgress
 from jobs.quarantine import RETRYABLE_REASONS
 from jobs.run import Run, StageRecord
-from jobs.small_objects import SmallObjects
+from jobs.small_objects import READY_NOTE, SmallObjects
 from jobs.spark_session import cores
 from jobs.wave_progress import WaveProgress
 from schemas.contract import ddl_columns
@@ -36,8 +36,6 @@ PLAN_SCHEMA = (
     "image_uri string, product_id string, etag string, size_bytes_seen bigint, modified_at timestamp, attempts int"
 )
 STAGED_SCHEMA = f"{PLAN_SCHEMA}, {ddl_columns(EXTRACT_COLUMNS)}"
-# Names the one wave that is computed but not committed, so that the next run can commit it.
-READY_NOTE = "_staging/extract/ready.json"
 
 BatchesFunction = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 Extraction = Callable[[ExtractorConfig, Progress | None], BatchesFunction]
@@ -45,9 +43,10 @@ Extraction = Callable[[ExtractorConfig, Progress | None], BatchesFunction]
 
 @dataclass(frozen=True)
 class _Plan:
-    """Pictures to describe tonight, written down so that all waves work on one list."""
+    """Pictures to describe tonight, written down so that all waves work on one list; and how many there are in all."""
 
     path: str
+    active: int
     images: int
     waves: int
 
@@ -75,7 +74,7 @@ def extract(
         record.counts = dict.fromkeys(("candidates", "extracted", "reused", "quarantined", "recovered"), 0)
         _recover(run, record, objects)
         plan = _make_plan(run)
-        record.counts["candidates"] = plan.images
+        record.counts |= {"candidates": plan.images, "images": plan.active, "unchanged": plan.active - plan.images}
         progress.start(plan.images)
         started = time.monotonic()
         with WaveProgress(run.spark, progress) as tracker:
@@ -86,8 +85,6 @@ def extract(
                 commit_wave(run, record, wave)
                 _forget(objects, wave)
         record.require_sum("candidates", ("extracted", "reused", "quarantined"))
-        record.counts["images"] = run.store.read("images").where("is_active").count()
-        record.counts["unchanged"] = record.counts["images"] - plan.images
         if plan.images:
             record.images_per_second = plan.images / (time.monotonic() - started)
 
@@ -121,22 +118,25 @@ def _make_plan(run: Run) -> _Plan:
     )
     asked_for = (F.col("status") == "quarantined") & F.col("reason").isin(*settings.retry_reasons)
     outdated = (F.col("status") == "extracted") & (F.col("bundle_version") != F.lit(run.bundle_version))
-    candidates = run.store.read("images").where(
-        F.col("is_active") & ((F.col("status") == "pending") | retryable | asked_for | outdated)
-    )
+    active = run.store.read("images").where("is_active")
+    is_due = (F.col("status") == "pending") | retryable | asked_for | outdated
     path = f"{run.staging}/extract/{run.run_id}/plan"
-    images = candidates.count()
+    counted = active.select(F.count("*").alias("active"), F.count_if(is_due).alias("images")).first()
+    assert counted is not None
+    images = counted["images"]
     waves = -(-images // settings.wave_images)
     if images:
         catalog = run.store.read("catalog").where("is_active")
         products = catalog.groupBy("image_uri").agg(F.min("product_id").alias("product_id"))
         seen = F.col("size_bytes").alias("size_bytes_seen")
-        planned = candidates.join(products, "image_uri", "left").select(
-            "image_uri", "product_id", "etag", seen, "modified_at", "attempts"
+        planned = (
+            active.where(is_due)
+            .join(products, "image_uri", "left")
+            .select("image_uri", "product_id", "etag", seen, "modified_at", "attempts")
         )
         wave = F.pmod(F.xxhash64(_twin_key()), F.lit(waves)).cast("int")
         planned.withColumn("wave", wave).write.mode("overwrite").parquet(path)
-    return _Plan(path, images, waves)
+    return _Plan(path, counted["active"], images, waves)
 
 
 def _twin_key() -> Column:

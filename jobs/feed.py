@@ -58,6 +58,11 @@ class FeedLocation:
     form: str
     listing: Listing
 
+    @property
+    def snapshot(self) -> str:
+        """Identity of what is read, for the `runs` table."""
+        return f"{self.uri}@{self.listing.newest}"
+
 
 def locate_feed(location: str | None, s3: S3Settings) -> FeedLocation:
     """Find a feed and tell its form, without Spark.
@@ -85,7 +90,7 @@ def open_feed(spark: SparkSession, location: FeedLocation) -> Feed:
     """
     uri, form, files = location.uri, location.form, location.listing
     if form == "pictures":
-        return _pictures(spark, uri, files)
+        return _pictures(spark, location)
     rows = _read_table(spark, uri, form)
     missing = [column for column in REQUIRED_COLUMNS if column not in rows.columns]
     if missing:
@@ -95,7 +100,7 @@ def open_feed(spark: SparkSession, location: FeedLocation) -> Feed:
         for name in FEED_COLUMNS
     ]
     base = uri.rsplit("/", 1)[0] if files.is_file else uri
-    return Feed(rows.select(*columns), base, f"{uri}@{files.newest}", form)
+    return Feed(rows.select(*columns), base, location.snapshot, form)
 
 
 def _form(uri: str, files: Listing) -> str:
@@ -138,8 +143,9 @@ def _read_table(spark: SparkSession, uri: str, form: str) -> DataFrame:
         raise FeedError(f"catalog feed {uri} cannot be read as {form}: {_first_line(error)}") from error
 
 
-def _pictures(spark: SparkSession, uri: str, files: Listing) -> Feed:
+def _pictures(spark: SparkSession, location: FeedLocation) -> Feed:
     """Each picture below the folder is a product; its id is the path below the folder without the suffix."""
+    uri = location.uri
     listing = (
         spark.read.format("binaryFile")
         .option("recursiveFileLookup", "true")
@@ -161,7 +167,7 @@ def _pictures(spark: SparkSession, uri: str, files: Listing) -> Feed:
         F.col("length").cast("string").alias("size_bytes"),
         F.date_format("modificationTime", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX").alias("modified_at"),
     )
-    return Feed(rows, uri, f"{uri}@{files.newest}", "pictures", ignored)
+    return Feed(rows, uri, location.snapshot, "pictures", ignored)
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ tables, looks at each picture's etag or size and time, and commits nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 
 import pandas as pd
@@ -16,6 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from jobs.feed import FEED_COLUMNS, Feed, FeedError
 from jobs.quarantine import reject_feed_rows, resolve_inactive_images
 from jobs.run import Run, StageRecord
+from jobs.small_objects import ROOTS_NOTE, SmallObjects
 from schemas.reasons import Reason
 from schemas.settings import Settings
 from schemas.tables import CATALOG, IMAGES
@@ -25,13 +27,14 @@ HASHED_COLUMNS = ("view", "title", "description", "brand", "category", "price", 
 STAT_SCHEMA = "image_uri string, etag string, size_bytes bigint, modified_at timestamp"
 
 
-def ingest(run: Run, feed: Feed, allowed_roots: tuple[str, ...]) -> None:
+def ingest(run: Run, feed: Feed, allowed_roots: tuple[str, ...], objects: SmallObjects) -> None:
     """Bring `catalog`, `images` and the feed's part of `quarantine` up to date with the feed.
 
     Args:
         run: the run.
         feed: the opened feed.
         allowed_roots: normalised roots that pictures may be read from.
+        objects: small objects under the tables root; the roots are noted there for an extract that runs alone.
 
     Raises:
         FeedError: the feed has no rows, or shrank by more than the gate allows; nothing is written then.
@@ -41,13 +44,14 @@ def ingest(run: Run, feed: Feed, allowed_roots: tuple[str, ...]) -> None:
         staged = _stage(run, "feed", _judge(feed, allowed_roots))
         accepted = staged.where("reason IS NULL")
         rejected = staged.where("reason IS NOT NULL")
-        _count_rows(run, record, staged, feed)
+        pictures = _count_rows(run, record, staged, feed)
         changes = _stage(run, "catalog", _catalog_changes(run, accepted))
         _count_catalog(record, changes)
         if changes_exist(record, "rows_inserted", "rows_updated", "rows_deactivated"):
             run.store.upsert(CATALOG, changes.where("action <> 'unchanged'"))
         reject_feed_rows(run, rejected)
-        _ingest_images(run, record, accepted, changes)
+        objects.put(ROOTS_NOTE, json.dumps({"allowed_roots": allowed_roots}).encode())
+        _ingest_images(run, record, accepted, changes, pictures)
         resolve_inactive_images(run)
 
 
@@ -135,8 +139,14 @@ def _mark_duplicates(rows: DataFrame) -> DataFrame:
     )
 
 
-def _count_rows(run: Run, record: StageRecord, staged: DataFrame, feed: Feed) -> None:
-    by_reason = {row["reason"]: row["count"] for row in staged.groupBy("reason").count().collect()}
+def _count_rows(run: Run, record: StageRecord, staged: DataFrame, feed: Feed) -> int:
+    """Count rows by what becomes of them; returns the number of pictures that accepted rows name."""
+    counted = (
+        staged.groupBy("reason")
+        .agg(F.count("*").alias("rows"), F.count_distinct("image_uri").alias("pictures"))
+        .collect()
+    )
+    by_reason = {row["reason"]: row["rows"] for row in counted}
     accepted = by_reason.pop(None, 0)
     record.reasons = by_reason
     record.counts |= {
@@ -154,6 +164,7 @@ def _count_rows(run: Run, record: StageRecord, staged: DataFrame, feed: Feed) ->
             f"the feed shrank from {active} rows to {accepted}, more than {allowed:.0%}; nothing was changed. "
             "If that is meant, run with --set gate.max_shrink_share=1"
         )
+    return int(next(row["pictures"] for row in counted if row["reason"] is None))
 
 
 def _catalog_changes(run: Run, accepted: DataFrame) -> DataFrame:
@@ -203,17 +214,20 @@ def _count_catalog(record: StageRecord, changes: DataFrame) -> None:
     record.require_sum("feed_rows", ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"))
 
 
-def _ingest_images(run: Run, record: StageRecord, accepted: DataFrame, catalog_changes: DataFrame) -> None:
+def _ingest_images(
+    run: Run, record: StageRecord, accepted: DataFrame, catalog_changes: DataFrame, pictures: int
+) -> None:
     """Compare each picture's fingerprint with the manifest; new and changed ones become pending."""
     fingerprint = ("etag", "size_bytes", "modified_at")
     wanted = accepted.groupBy("image_uri").agg(*(F.max(name).alias(name) for name in fingerprint))
     old = run.store.read("images")
-    looked_at = _stage(run, "stat", _look_at(run, wanted, old, catalog_changes))
+    looked_at = _look_at(run, wanted, old, catalog_changes)
+    # Staged so that each picture is looked at once.
     changes = _stage(run, "images", _image_changes(run, looked_at, old))
     counted = {row["action"]: row["count"] for row in changes.groupBy("action").count().collect()}
     for action in ("new", "changed", "unchanged", "deactivated"):
         record.counts[f"images_{action}"] = counted.get(action, 0)
-    record.counts["images"] = looked_at.count()
+    record.counts["images"] = pictures
     record.require_sum("images", ("images_new", "images_changed", "images_unchanged"))
     if changes_exist(record, "images_new", "images_changed", "images_deactivated"):
         run.store.upsert(IMAGES, changes.where("action <> 'unchanged'"))

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
-from jobs.extract import READY_NOTE
 from jobs.publish import Publication, latest_publication
 from jobs.run import Run
-from jobs.small_objects import SmallObjects
+from jobs.small_objects import READY_NOTE, SmallObjects
 from schemas.contract import Table
 from schemas.tables import IMAGE_ATTRIBUTES, TABLES
 
+# When each table was vacuumed: once per retention period is enough, and looking for files to delete takes long.
+VACUUM_NOTE = "_vacuumed.json"
 # Below this many files a table is read as fast as it can be; compacting it would only cost.
 FEWEST_FILES_TO_COMPACT = 8
 
 
 def maintain(run: Run, objects: SmallObjects) -> None:
-    """Retention, OPTIMIZE and VACUUM of every table, and removal of staging folders left by dead runs."""
+    """Retention, OPTIMIZE and VACUUM of every table, and removal of staging folders left by dead runs.
+
+    As part of a night it compacts what the night has written; on its own it looks at every table.
+    """
     with run.stage("maintain") as record:
         record.counts["attributes_deleted"] = _drop_old_bundles(run)
         publication = latest_publication(run.store)
         record.counts |= {"tables_compacted": 0, "tables_vacuumed": 0}
+        written = set(run.store.written) if run.in_night else set(TABLES)
         for table in TABLES.values():
-            files, age_hours = _size_and_age(run, table)
-            if run.settings.maintain.optimize and files >= FEWEST_FILES_TO_COMPACT:
+            wanted = run.settings.maintain.optimize and table.name in written
+            if wanted and _file_count(run, table) >= FEWEST_FILES_TO_COMPACT:
                 run.store.execute("OPTIMIZE {table}", table)
                 record.counts["tables_compacted"] += 1
-            # In a table younger than the retention nothing can be old enough to go.
-            if age_hours >= run.settings.maintain.vacuum_retention_hours:
-                _vacuum(run, table, publication)
-                record.counts["tables_vacuumed"] += 1
+        for table in _due_for_vacuum(run, objects):
+            _vacuum(run, table, publication)
+            record.counts["tables_vacuumed"] += 1
         # A computed wave that waits for its commit is worth keeping: the next extract commits it.
         if objects.read(READY_NOTE) is None:
             objects.delete_folder("_staging")
@@ -52,13 +59,28 @@ def _drop_old_bundles(run: Run) -> int:
     return sum(rows for _, rows in old)
 
 
-def _size_and_age(run: Run, table: Table) -> tuple[int, float]:
-    """Number of data files, and hours since the table was created."""
-    detail = run.spark.sql(f"DESCRIBE DETAIL {run.store.sql_name(table.name)}")
-    age = (F.unix_timestamp() - F.unix_timestamp("createdAt")) / 3600
-    row = detail.select("numFiles", age.alias("age")).first()
+def _file_count(run: Run, table: Table) -> int:
+    row = run.spark.sql(f"DESCRIBE DETAIL {run.store.sql_name(table.name)}").select("numFiles").first()
     assert row is not None
-    return int(row["numFiles"]), float(row["age"])
+    return int(row["numFiles"])
+
+
+def _due_for_vacuum(run: Run, objects: SmallObjects) -> Iterator[Table]:
+    """Yield tables whose last VACUUM is a retention period ago, and note that once the caller is done with them.
+
+    For a table that was never vacuumed the period begins tonight.
+    """
+    stored = objects.read(VACUUM_NOTE)
+    times: dict[str, str] = json.loads(stored.data) if stored is not None else {}
+    period = timedelta(hours=run.settings.maintain.vacuum_retention_hours)
+    tonight = run.started_at.isoformat()
+    begun = {table.name: times.get(table.name, tonight) for table in TABLES.values()}
+    for table in TABLES.values():
+        if run.started_at - datetime.fromisoformat(begun[table.name]) >= period:
+            yield table
+            begun[table.name] = tonight
+    if begun != times:
+        objects.put(VACUUM_NOTE, json.dumps(begun, indent=2).encode())
 
 
 def _vacuum(run: Run, table: Table, publication: Publication | None) -> None:

@@ -5,10 +5,12 @@ Fuse and index, which come with later issues, take their place between extract a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import Any
 
+from jobs.console_text import CONSOLE
 from jobs.extract import extract
 from jobs.ingest import ingest
 from jobs.maintain import maintain
@@ -17,9 +19,12 @@ from jobs.publish import publish
 from jobs.report import write_report
 from jobs.report_collect import STAGE_ORDER, collect_report_data
 from jobs.run import Run
-from jobs.session import OpenRun, open_run
+from jobs.session import OpenRun, RootsUnknownError, RunInputs, find_inputs, open_run
+from jobs.spark_session import spark_session
 from jobs.store import TableStore
+from jobs.unchanged_night import NightInputs, UnchangedNight, night_key, remember_night, unchanged_night
 from schemas.settings import Settings
+from udfs.extract import attributes_version
 from udfs.fetch import Fetcher
 
 STAGES = ("ingest", "extract", "publish", "maintain")
@@ -35,6 +40,8 @@ def run_stages(
 ) -> str:
     """Run some stages in order; all of them are a night and get a row of their own in `runs`.
 
+    A night in which nothing has changed is only entered there, which needs no Spark (see `jobs.unchanged_night`).
+
     Args:
         settings: the run's settings.
         stages: which ones.
@@ -49,29 +56,51 @@ def run_stages(
         AlreadyDoneError: the night has succeeded before.
         Exception: whatever `open_run` and the stages raise; the `runs` table says why as well.
     """
+    whole_night = tuple(stages) == STAGES
     with ExitStack() as stack:
         with StageProgress("start", quiet=quiet) as progress:
-            progress.note("checking feed and bundle, starting Spark, taking the writer lease")
-            opened = stack.enter_context(open_run(settings, run_id=run_id, with_feed="ingest" in stages))
-        whole_night = tuple(stages) == STAGES
+            progress.note("checking feed and bundle, looking for changes")
+            inputs = find_inputs(settings, with_feed="ingest" in stages)
+            night = _night_inputs(settings, inputs) if whole_night else None
+            key = night_key(night) if night is not None else None
+            unchanged = unchanged_night(night, run_id, key) if night is not None and key is not None else None
+            if unchanged is None:
+                progress.note("starting Spark, taking the writer lease")
+                opened = stack.enter_context(open_run(settings, run_id=run_id, inputs=inputs))
+        if unchanged is not None:
+            _close_unchanged(unchanged, inputs.root, settings, report, quiet)
+            return unchanged.run_id
         try:
-            with opened.run.stage("nightly") if whole_night else nullcontext() as night:
+            with opened.run.stage("nightly") if whole_night else nullcontext() as record:
                 for stage in stages:
                     with StageProgress(stage, quiet=quiet) as progress:
                         _run_stage(opened, stage, progress)
-                if night is not None:
-                    night.counts = _summary(opened.run)
+                if record is not None:
+                    record.counts = _summary(opened.run)
+            if night is not None:
+                remember_night(night, opened.objects, opened.run.records, key)
         finally:
             # A night that failed needs its report most.
             _close(opened.run, report, quiet)
     return opened.run.run_id
 
 
+def _night_inputs(settings: Settings, inputs: RunInputs) -> NightInputs:
+    assert inputs.feed is not None
+    bundle = inputs.bundle
+    return NightInputs(settings, inputs.root, inputs.feed, attributes_version(bundle.version_id), bundle.sha256)
+
+
 def _run_stage(opened: OpenRun, stage: str, progress: StageProgress) -> None:
     if stage == "ingest":
         assert opened.feed is not None
-        ingest(opened.run, opened.feed, opened.allowed_roots)
+        ingest(opened.run, opened.feed, opened.allowed_roots, opened.objects)
     elif stage == "extract":
+        if not opened.allowed_roots:
+            raise RootsUnknownError(
+                f"{opened.run.store.root} does not say where its pictures may be read from; run ingest, or name "
+                "--allowed-root"
+            )
         extract(opened.run, opened.config, opened.objects, progress)
     elif stage == "publish":
         publish(opened.run, opened.objects)
@@ -90,17 +119,28 @@ def _summary(run: Run) -> dict[str, int]:
 
 def _close(run: Run, report: Path | None, quiet: bool) -> None:
     """Write the report and print the closing table."""
-    places = {"Tables": run.store.root}
     if report is not None:
-        places["Report"] = str(report)
         with StageProgress("report", quiet=quiet):
             report_run(run.store, run.settings, run.run_id, report)
     if not quiet:
-        rows = {
-            row["stage"]: row.asDict(recursive=True)
-            for row in run.store.read("runs").where(f"run_id = '{run.run_id}'").collect()
-        }
-        closing_table([rows[stage] for stage in STAGE_ORDER if stage in rows], places=places)
+        _show(list(run.rows.values()), run.store.root, report)
+
+
+def _close_unchanged(night: UnchangedNight, root: str, settings: Settings, report: Path | None, quiet: bool) -> None:
+    """The same for a night that had nothing to do; only the report needs Spark."""
+    if report is not None:
+        with StageProgress("report", quiet=quiet):
+            store = TableStore(spark_session("vitrine", settings.s3), root)
+            report_run(store, settings, night.run_id, report)
+    if not quiet:
+        _show(night.rows, root, report)
+        CONSOLE.print("\n Nothing has changed since the last night, so nothing was computed.")
+
+
+def _show(rows: Sequence[Mapping[str, Any]], root: str, report: Path | None) -> None:
+    by_stage = {row["stage"]: row for row in rows}
+    places = {"Tables": root} | ({"Report": str(report)} if report is not None else {})
+    closing_table([by_stage[stage] for stage in STAGE_ORDER if stage in by_stage], places=places)
 
 
 def report_run(store: TableStore, settings: Settings, run_id: str, path: Path) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
@@ -21,6 +22,9 @@ from jobs.store import TableStore
 from schemas.contract import ddl_columns
 from schemas.settings import Settings
 from schemas.tables import RUNS
+
+# A stage that ended goes to `runs` with the next one, unless this long after the last: then it is worth a commit.
+SECONDS_WITHOUT_A_ROW = 60.0
 
 
 class BookkeepingError(RuntimeError):
@@ -56,6 +60,7 @@ class Run:
     """A run of one or more stages over one tables root.
 
     `written_stages` are those that have a row in `runs`: from this run, or from an earlier try under the same run id.
+    `rows` are the latest rows of this run by stage.
     """
 
     spark: SparkSession
@@ -68,90 +73,135 @@ class Run:
     records: list[StageRecord] = field(default_factory=list)
     written_stages: set[str] = field(default_factory=set)
     _open_stages: int = 0
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _waiting: list[dict[str, Any]] = field(default_factory=list)
+    _written_at: float = 0.0
 
     @property
     def staging(self) -> str:
         """Folder of this tables root for results that are not committed yet; underscore: no table."""
         return self.store.path("_staging")
 
+    @property
+    def in_night(self) -> bool:
+        """Whether the present stage is part of a night and does not run alone."""
+        return self._open_stages > 1
+
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRecord]:
         """Record a stage: `succeeded` or `failed` with the reason at its end.
 
-        The outermost stage (the night, or a stage that runs alone) also gets a `running` row at its start.
+        The outermost stage (the night, or a stage that runs alone) also gets a `running` row at its start. The stages
+        in it are written with it at its end, long ones at their own: each commit costs as much as a small stage.
         """
         record = StageRecord(name)
         started_at = datetime.now(UTC)
         clock = time.monotonic()
         if not self._open_stages:
-            self._write(record, "running", started_at)
+            self._enter(record, "running", started_at)
+            self._write()
         self._open_stages += 1
         try:
             yield record
         except BaseException as error:
             record.seconds = time.monotonic() - clock
-            self._write_failure(record, started_at, error)
-            raise
-        finally:
+            self._enter(record, "failed", started_at, one_line(error))
             self._open_stages -= 1
+            if not self._open_stages:
+                self._write_failure(error)
+            raise
+        self._open_stages -= 1
         record.seconds = time.monotonic() - clock
         self.records.append(record)
-        self._write(record, "succeeded", started_at)
+        self._enter(record, "succeeded", started_at)
+        if not self._open_stages or time.monotonic() - self._written_at > SECONDS_WITHOUT_A_ROW:
+            self._write()
 
-    def _write_failure(self, record: StageRecord, started_at: datetime, error: BaseException) -> None:
+    def _write_failure(self, error: BaseException) -> None:
         try:
-            self._write(record, "failed", started_at, one_line(error))
+            self._write()
         except Exception as second:  # noqa: BLE001 - the first error is the one to report
             error.add_note(f"(and the failure could not be written to the runs table: {one_line(second)})")
 
-    def _write(self, record: StageRecord, status: str, started_at: datetime, error: str | None = None) -> None:
-        finished = status != "running"
-        row = Row(
+    def _enter(self, record: StageRecord, status: str, started_at: datetime, error: str | None = None) -> None:
+        row = stage_row(
+            record,
             run_id=self.run_id,
-            stage=record.stage,
             status=status,
             started_at=started_at,
-            finished_at=datetime.now(UTC) if finished else None,
-            seconds=record.seconds if finished else None,
-            counts=record.counts,
-            reasons=record.reasons,
-            images_per_second=record.images_per_second,
-            step_ms=record.step_ms,
-            bytes_read=record.bytes_read,
+            finished_at=None if status == "running" else datetime.now(UTC),
+            settings=self.settings,
             bundle_version=self.bundle_version,
-            git_sha=self._git_sha,
-            settings_json=self._settings_json,
             input_snapshot=self.input_snapshot,
             error=error,
         )
-        rows = self.spark.createDataFrame([row], ddl_columns(RUNS.columns))
+        self.rows[record.stage] = row
+        # A stage whose row could not be written enters the reason in its place.
+        self._waiting = [waiting for waiting in self._waiting if waiting["stage"] != record.stage] + [row]
+
+    def _write(self) -> None:
+        """Write the rows that wait, in one commit."""
+        rows = self.spark.createDataFrame([Row(**row) for row in self._waiting], ddl_columns(RUNS.columns))
+        stages = {row["stage"] for row in self._waiting}
         # An append costs a third of a MERGE; only a row that is there already must be replaced.
-        if record.stage in self.written_stages:
+        if stages & self.written_stages:
             self.store.upsert(RUNS, rows)
         else:
             self.store.append(RUNS, rows)
-            self.written_stages.add(record.stage)
+        self.written_stages |= stages
+        self._waiting = []
+        self._written_at = time.monotonic()
 
-    @cached_property
-    def _settings_json(self) -> str:
-        return json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
 
-    @cached_property
-    def _git_sha(self) -> str | None:
-        if sha := os.environ.get("VITRINE_GIT_SHA"):
-            return sha
-        try:
-            answer = subprocess.run(
-                ["git", "rev-parse", "HEAD"],
-                cwd=Path(__file__).parent,
-                capture_output=True,
-                text=True,
-                timeout=5,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return answer.stdout.strip() or None if answer.returncode == 0 else None
+def stage_row(
+    record: StageRecord,
+    *,
+    run_id: str,
+    status: str,
+    started_at: datetime,
+    finished_at: datetime | None,
+    settings: Settings,
+    bundle_version: str | None,
+    input_snapshot: str | None,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """A stage's row of `runs`."""
+    return {
+        "run_id": run_id,
+        "stage": record.stage,
+        "status": status,
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "seconds": record.seconds if finished_at else None,
+        "counts": dict(record.counts),
+        "reasons": dict(record.reasons),
+        "images_per_second": record.images_per_second,
+        "step_ms": dict(record.step_ms),
+        "bytes_read": record.bytes_read,
+        "bundle_version": bundle_version,
+        "git_sha": _git_sha(),
+        "settings_json": json.dumps(settings.model_dump(mode="json"), sort_keys=True),
+        "input_snapshot": input_snapshot,
+        "error": error,
+    }
+
+
+@cache
+def _git_sha() -> str | None:
+    if sha := os.environ.get("VITRINE_GIT_SHA"):
+        return sha
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None if answer.returncode == 0 else None
 
 
 def new_run_id(now: datetime | None = None) -> str:

@@ -19,6 +19,15 @@ from typing import Any, Protocol
 from schemas.settings import FetchSettings, S3Settings
 from schemas.uri import local_path, s3_location, scheme_of
 
+POINTER = "published.json"
+"""What readers should read."""
+
+READY_NOTE = "_staging/extract/ready.json"
+"""Names the one wave that is computed but not committed, so that the next run can commit it."""
+
+ROOTS_NOTE = "_allowed_roots.json"
+"""Roots that the last ingest let pictures in from; an extract that sees no feed reads from nowhere else."""
+
 
 class StoreError(RuntimeError):
     """The store of the tables root cannot be used: no such bucket, no access, no answer. Names bucket and cause."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from jobs.spark_session import spark_uri
-from schemas.contract import Table, ddl_columns, quote
+from schemas.contract import Array, Map, Table, Type, ddl_columns, quote
 from schemas.migrations import MIGRATIONS, Migration
 from schemas.tables import TABLES
 
@@ -29,12 +29,15 @@ class TableStore:
         spark: the session.
         root: normalised `file://` or `s3://` root.
         before_commit: called before every write, e.g. to check the writer lease.
+
+    `written` names the tables to which this store has committed something.
     """
 
     def __init__(self, spark: SparkSession, root: str, before_commit: Callable[[], None] = lambda: None) -> None:
         self.spark = spark
         self.root = root.rstrip("/")
         self._before_commit = before_commit
+        self.written: set[str] = set()
 
     def path(self, name: str) -> str:
         """Path of a table (or of another folder under the root) as Spark spells it."""
@@ -46,7 +49,7 @@ class TableStore:
 
     def exists(self, name: str) -> bool:
         """Whether the table has been created."""
-        return bool(self._is_delta(self.path(name)))
+        return self._column_types(name) is not None
 
     def read(self, name: str, version: int | None = None) -> DataFrame:
         """The table, at a Delta version when one is given."""
@@ -71,11 +74,13 @@ class TableStore:
         """
         for table in tables:
             named = [migration for migration in migrations if migration.table == table.name]
-            if not self.exists(table.name):
+            types = self._column_types(table.name)
+            if types is None:
                 self._create(table, named)
                 continue
-            self._migrate(table, named)
-            self._check_schema(table)
+            if self._migrate(table, named):
+                types = self._column_types(table.name)
+            self._check_schema(table, types or {})
 
     def upsert(self, table: Table, rows: DataFrame) -> None:
         """Insert rows, or replace those with the same key. Rows must have exactly the contract's columns.
@@ -86,7 +91,7 @@ class TableStore:
 
     def append(self, table: Table, rows: DataFrame) -> None:
         """Add rows whose keys the caller knows to be new."""
-        self._before_commit()
+        self._begin_commit(table)
         rows.select(*table.column_names).write.format("delta").mode("append").save(self.path(table.name))
 
     def insert_missing(self, table: Table, rows: DataFrame) -> None:
@@ -95,16 +100,20 @@ class TableStore:
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete rows by a SQL condition."""
-        self._before_commit()
+        self._begin_commit(table)
         self.spark.sql(f"DELETE FROM {self.sql_name(table.name)} WHERE {condition}")
 
     def execute(self, statement: str, table: Table) -> DataFrame:
         """Run a SQL statement with `{table}` standing for the table, as maintenance does."""
-        self._before_commit()
+        self._begin_commit(table)
         return self.spark.sql(statement.replace("{table}", self.sql_name(table.name)))
 
-    def _merge(self, table: Table, rows: DataFrame, clauses: str) -> None:
+    def _begin_commit(self, table: Table) -> None:
         self._before_commit()
+        self.written.add(table.name)
+
+    def _merge(self, table: Table, rows: DataFrame, clauses: str) -> None:
+        self._begin_commit(table)
         keys = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
         rows.select(*table.column_names).createOrReplaceTempView("vitrine_merge_source")
         self.spark.sql(
@@ -113,7 +122,7 @@ class TableStore:
         self.spark.catalog.dropTempView("vitrine_merge_source")
 
     def _create(self, table: Table, migrations: Sequence[Migration]) -> None:
-        self._before_commit()
+        self._begin_commit(table)
         properties = {
             **FIXED_PROPERTIES,
             "delta.enableChangeDataFeed": str(table.change_data_feed).lower(),
@@ -128,13 +137,13 @@ class TableStore:
             f"{cluster_by} COMMENT {quote(table.purpose)} TBLPROPERTIES ({spelled})"
         )
 
-    def _migrate(self, table: Table, migrations: Sequence[Migration]) -> None:
+    def _migrate(self, table: Table, migrations: Sequence[Migration]) -> bool:
+        """Apply the migrations that are missing; whether there were any."""
         if not migrations:
-            return
+            return False
         applied = self._properties(table).get(MIGRATIONS_PROPERTY, "").split(",")
-        for migration in migrations:
-            if migration.name in applied:
-                continue
+        missing = [migration for migration in migrations if migration.name not in applied]
+        for migration in missing:
             for statement in migration.statements:
                 self.execute(statement, table)
             applied = [name for name in applied if name] + [migration.name]
@@ -142,11 +151,10 @@ class TableStore:
                 f"ALTER TABLE {{table}} SET TBLPROPERTIES ({quote(MIGRATIONS_PROPERTY)} = {quote(','.join(applied))})",
                 table,
             )
+        return bool(missing)
 
-    def _check_schema(self, table: Table) -> None:
-        actual = {field.name: field.dataType.simpleString() for field in self.read(table.name).schema.fields}
-        contract = self.spark.createDataFrame([], ddl_columns(table.columns))
-        wanted = {field.name: field.dataType.simpleString() for field in contract.schema.fields}
+    def _check_schema(self, table: Table, actual: dict[str, str]) -> None:
+        wanted = {column.name: _type_text(column.type) for column in table.columns}
         if actual == wanted:
             return
         differences = [
@@ -163,16 +171,29 @@ class TableStore:
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.sql_name(table.name)}").collect()
         return {row["key"]: row["value"] for row in rows}
 
-    def _is_delta(self, path: str) -> bool:
+    def _column_types(self, name: str) -> dict[str, str] | None:
+        """The table's columns as Spark spells their types; None when there is no such table."""
         from pyspark.errors import AnalysisException
 
         try:
             # Reading the schema is the one test that works on every store, Connect included.
-            return bool(self.spark.read.format("delta").load(path).columns)
+            fields = self.spark.read.format("delta").load(self.path(name)).schema.fields
         except AnalysisException as error:
             if _is_missing_table(error):
-                return False
+                return None
             raise
+        return {field.name: field.dataType.simpleString() for field in fields} or None
+
+
+def _type_text(type_: Type) -> str:
+    """A contract's type as `DataType.simpleString` spells it."""
+    if isinstance(type_, str):
+        return type_
+    if isinstance(type_, Array):
+        return f"array<{_type_text(type_.element)}>"
+    if isinstance(type_, Map):
+        return f"map<{type_.key},{type_.value}>"
+    return f"struct<{','.join(f'{column.name}:{_type_text(column.type)}' for column in type_.fields)}>"
 
 
 def _is_missing_table(error: Exception) -> bool:

@@ -9,6 +9,8 @@ import pytest
 
 from jobs import extract as extract_job
 from jobs.extract_commit import commit_wave
+from jobs.session import RootsUnknownError
+from jobs.small_objects import ROOTS_NOTE
 from tests.pictures import write_feed, write_picture
 from udfs.spark_extract import extract_batches
 
@@ -39,6 +41,20 @@ def test_every_picture_is_described(make_shop):
     box = row["region"]["box"]
     expected = {"x_min": 60, "y_min": 60, "x_max": 180, "y_max": 255}
     assert box == pytest.approx(expected, abs=10)
+
+
+def test_extract_alone_reads_only_from_the_roots_that_ingest_noted(make_shop):
+    shop = make_shop(2)
+    outside = write_picture(shop.folder / "elsewhere" / "secret.jpg")
+    shop.run("ingest")
+    shop.image("0.jpg").unlink()
+    shop.image("0.jpg").symlink_to(outside)
+    assert shop.run("extract")["extract"]["counts"]["quarantined"] == 1
+    assert by_name(shop)["0.jpg"]["reason"] == "outside_allowed_roots"
+    assert by_name(shop)["1.jpg"]["status"] == "extracted"
+    (shop.folder / "tables" / ROOTS_NOTE).unlink()
+    with pytest.raises(RootsUnknownError, match="run ingest, or name --allowed-root"):
+        shop.run("extract")
 
 
 def test_second_run_changes_nothing(make_shop):
