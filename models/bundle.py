@@ -30,7 +30,9 @@ from models.prototypes import EmbeddingReference, PrototypeError, PrototypeTable
 T = TypeVar("T")
 
 MANIFEST_NAME = "manifest.json"
-SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
+SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "product-lite0" / "1.0.0"
+# ImageNet's weights, untrained on products: what a trained bundle is compared with.
+BASELINE_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
 
 # A manifest is read before its own size is known, so it has a limit of its own.
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024

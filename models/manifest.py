@@ -37,7 +37,9 @@ class InputSpec(_Strict):
     bright_on_dark: bool = Field(
         False, description="Gray only: invert where the border is bright, so that the product is bright on dark"
     )
-    resize: Resize = Field(description="stretch ignores the aspect ratio, crop cuts, pad adds white (black where bright_on_dark)")
+    resize: Resize = Field(
+        description="stretch ignores the aspect ratio, crop cuts, pad adds white (black where bright_on_dark)"
+    )
     region: Literal["image", "box"] = Field("image", description="Whole picture, or the product's box where known")
     box_margin: float = Field(0.0, ge=0, le=1, description="Added around the box, share of its longer side")
 

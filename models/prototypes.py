@@ -1,11 +1,9 @@
 """Types that were enrolled from a few pictures, and what they are told apart from: two side files of a bundle.
 
 `prototypes.json` holds the enrolled types (`PrototypeTable`): path, names, prototypes in embedding space, and the
-figures by which a picture is recognized. `embedding_reference.npz` holds a sample of the embeddings of training pictures
-(`EmbeddingReference`), without which no threshold can be set. The export of a trained bundle writes it:
-
-    reference = build_reference(embeddings, nodes)        # all training pictures with a category label
-    files[REFERENCE_FILE] = reference.to_bytes()           # and embedding_reference_file=REFERENCE_FILE in the manifest
+figures by which a picture is recognized. `embedding_reference.npz` holds a sample of the embeddings of training
+pictures (`EmbeddingReference`), without which no threshold can be set. The export of a trained bundle adds it by
+`models.export_product.reference_of` and `models.compose.with_reference`.
 
 Nothing here imports torch, onnx or onnxruntime.
 """

@@ -145,7 +145,8 @@ class _Trainer:
         first = self.progress.step if self.progress.phase == number else 0
         steps = max(1, phase.images // per_step)
         if first == 0:
-            self.progress.looks_without_progress = 0
+            # What was best at another picture size is not what is exported: the last phase decides.
+            self.progress.looks_without_progress, self.progress.best_score = 0, -1.0
         self.progress.phase = number
         meter = _Meter(self.say, number, len(self.recipe.phases), steps)
         checkpointed = time.monotonic()
@@ -274,7 +275,6 @@ class _Trainer:
         score = accuracies["score"]
         self.progress.history.append({"phase": number, "images": self.progress.images, **accuracies})
         better = score > self.progress.best_score
-        # A larger picture size begins anew: its first look may be worse than the last of the size before.
         self.progress.looks_without_progress = 0 if better else self.progress.looks_without_progress + 1
         if better:
             self.progress.best_score = score

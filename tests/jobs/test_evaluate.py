@@ -21,7 +21,7 @@ from jobs.evaluate import (
     summary,
 )
 from jobs.evaluate_report import render_evaluation_report, title_of
-from models.bundle import load_bundle
+from models.bundle import BASELINE_BUNDLE, load_bundle
 from models.evaluation import Evaluation, Options
 from models.labelled import LabelledImage, LabelsError, write_labels
 from tests.chromium import open_chromium
@@ -60,7 +60,7 @@ def label_file(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory) -> tuple[Path, Evaluation]:
     folder = tmp_path_factory.mktemp("evaluate")
-    bundle = load_bundle(with_color_head(load_bundle(), folder))
+    bundle = load_bundle(with_color_head(load_bundle(BASELINE_BUNDLE), folder))
     labelled = read_labelled_set([label_file(folder)])
     options = Options(split=default_split(labelled.images), limit=None, min_train_count=1, robustness_images=1)
     return folder, run_evaluation(bundle, labelled, options, folder / "out", quiet=True)
@@ -185,9 +185,9 @@ def test_a_split_that_is_not_there_is_refused_with_those_that_are(tmp_path):
     write_labels(tmp_path / "labels.csv", [LabelledImage(tmp_path / "a.jpg", "a.jpg", split="train")])
     labelled = read_labelled_set([tmp_path / "labels.csv"])
     with pytest.raises(LabelsError, match=r"no picture of split 'test' is listed; there is train"):
-        evaluate(load_bundle(), labelled, Options(split="test", limit=None), quiet=True)
+        evaluate(load_bundle(BASELINE_BUNDLE), labelled, Options(split="test", limit=None), quiet=True)
     with pytest.raises(LabelsError, match=r"none of 1 pictures can be read, .*not_found; name the folder"):
-        evaluate(load_bundle(), labelled, Options(split=None, limit=None), quiet=True)
+        evaluate(load_bundle(BASELINE_BUNDLE), labelled, Options(split=None, limit=None), quiet=True)
 
 
 def test_the_command_writes_both_files_and_ends_mistakes_with_one_line(tmp_path):

@@ -8,8 +8,9 @@ import threading
 import pytest
 
 from jobs.promotion import GateRefusedError, judge_promotion, promote
-from jobs.registry import Registry, registry_bundle
-from models.bundle import Bundle, BundleError, load_bundle, write_bundle
+from jobs.registry import Registry, registry_bundle, registry_folder
+from jobs.session import read_bundle
+from models.bundle import BASELINE_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
 from models.manifest import ManifestDraft
 from models.registry import AliasTarget, BundleReference, RegistryError
 from schemas.settings import S3Settings
@@ -25,7 +26,7 @@ def registry(request, tmp_path) -> Registry:
 @pytest.fixture
 def make_bundle(tmp_path):
     """Small bundles: the shipped manifest over files that nobody runs."""
-    shipped = load_bundle()
+    shipped = load_bundle(BASELINE_BUNDLE)
 
     def make(version: str = "1.0.0", content: bytes = b"model", **changes: object) -> Bundle:
         values = shipped.manifest.model_dump(exclude={"files"}) | {"name": "tiny", "version": version} | changes
@@ -235,6 +236,17 @@ def test_models_option_takes_aliases_and_versions_and_leaves_paths_alone(tmp_pat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "champion").mkdir()
     assert registry_bundle("champion", None, S3Settings()) is None, "without a registry a folder is meant"
+
+
+def test_a_run_reads_its_bundle_from_the_registry(registry, make_bundle):
+    put_champion(registry, make_bundle())
+    found = read_bundle("champion", registry._s3, registry.root)
+    assert found.version_id == "tiny@1.0.0"
+    folder = registry_folder("champion", registry.root, found)
+    if folder is not None:
+        assert load_bundle(folder).sha256 == found.sha256
+    else:
+        assert registry.root.startswith("s3://")
 
 
 def test_references_are_read_and_spelled():

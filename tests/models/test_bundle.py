@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import MANIFEST_NAME, SHIPPED_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
+from models.bundle import BASELINE_BUNDLE, MANIFEST_NAME, Bundle, BundleError, load_bundle, write_bundle
 from models.manifest import ManifestDraft
 from schemas.taxonomy import load_taxonomy
 
@@ -21,7 +21,7 @@ MODEL = "classify.int8.onnx"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / "bundle"))
+    return Path(shutil.copytree(BASELINE_BUNDLE, tmp_path / "bundle"))
 
 
 def edit_manifest(folder: Path, **changes: object) -> None:
@@ -42,7 +42,7 @@ def draft_of(bundle: Bundle, **changes: object) -> ManifestDraft:
 
 
 def test_shipped_bundle_is_whole_and_small() -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     assert bundle.version_id == "imagenet-lite0@1.0.0"
     assert sum(len(content) for content in bundle.files.values()) < 8 * 1024 * 1024
     assert len(bundle.labels(bundle.task("classify"))) == 1000
@@ -50,16 +50,16 @@ def test_shipped_bundle_is_whole_and_small() -> None:
 
 
 def test_shipped_files_name_no_path_of_the_machine_that_made_them() -> None:
-    for name, content in load_bundle().files.items():
+    for name, content in load_bundle(BASELINE_BUNDLE).files.items():
         assert b"site-packages" not in content, name
         assert b"/home/" not in content, name
 
 
 def test_folder_zip_uri_and_bytes_give_the_same_bundle(tmp_path: Path) -> None:
-    original = load_bundle(SHIPPED_BUNDLE)
+    original = load_bundle(BASELINE_BUNDLE)
     packed = tmp_path / "a bundle.zip"
     packed.write_bytes(original.pack())
-    for source in (str(SHIPPED_BUNDLE), SHIPPED_BUNDLE.as_uri(), packed, packed.as_uri(), packed.read_bytes()):
+    for source in (str(BASELINE_BUNDLE), BASELINE_BUNDLE.as_uri(), packed, packed.as_uri(), packed.read_bytes()):
         bundle = load_bundle(source)
         assert (bundle.sha256, bundle.version_id, dict(bundle.files)) == (
             original.sha256,
@@ -70,7 +70,7 @@ def test_folder_zip_uri_and_bytes_give_the_same_bundle(tmp_path: Path) -> None:
 
 def test_pack_gives_the_same_bytes_every_time(folder: Path) -> None:
     (folder / MODEL).touch()
-    assert load_bundle(folder).pack() == load_bundle(SHIPPED_BUNDLE).pack()
+    assert load_bundle(folder).pack() == load_bundle(BASELINE_BUNDLE).pack()
     assert Bundle.from_bytes(load_bundle(folder).pack()).pack() == load_bundle(folder).pack()
 
 
@@ -95,7 +95,7 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 
 
 def test_a_changed_file_in_a_zip_is_named() -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     entries = dict(bundle.files) | {MANIFEST_NAME: bundle.manifest_bytes}
     wrong = entries | {"labels.json": entries["labels.json"].replace(b"banana", b"bananb")}
     with pytest.raises(BundleError, match=r"labels\.json has SHA-256"):
@@ -122,7 +122,7 @@ def test_names_that_leave_the_bundle_are_refused(name: str, folder: Path) -> Non
 
 
 def test_a_zip_bomb_is_not_inflated() -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     entries = dict(bundle.files) | {MANIFEST_NAME: bundle.manifest_bytes, "labels.json": b" " * 50_000_000}
     with pytest.raises(BundleError, match=r"labels\.json has 50000000 bytes"):
         load_bundle(zipped(entries))
@@ -136,7 +136,7 @@ def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="not a readable zip"):
         load_bundle(b"not a zip")
     with pytest.raises(BundleError, match="not a readable zip"):
-        load_bundle(load_bundle().pack()[:100_000])
+        load_bundle(load_bundle(BASELINE_BUNDLE).pack()[:100_000])
     with pytest.raises(BundleError, match=r"no manifest\.json at its top"):
         load_bundle(zipped({"bundle/manifest.json": b"{}"}))
     with pytest.raises(BundleError, match=r"s3://models/x\.zip: only local paths"):
@@ -144,7 +144,7 @@ def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:
 
 
 def test_a_damaged_zip_is_a_bundle_error() -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     deflated = zipped(dict(bundle.files) | {MANIFEST_NAME: bundle.manifest_bytes})
     for packed in (bundle.pack(), deflated):
         # From 100 on, so that the first entry's header, whose time stamp nobody reads, is left alone.
@@ -182,11 +182,11 @@ def test_a_task_must_use_files_of_the_bundle(folder: Path) -> None:
 
 def test_an_unknown_task_is_named() -> None:
     with pytest.raises(BundleError, match="no task 'segment'; it has classify"):
-        load_bundle().task("segment")
+        load_bundle(BASELINE_BUNDLE).task("segment")
 
 
 def test_label_files_are_checked(tmp_path: Path) -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
 
     def with_file(name: str, content: bytes) -> Bundle:
         return write_bundle(tmp_path, draft_of(bundle), dict(bundle.files) | {name: content}, overwrite=True)
@@ -203,7 +203,7 @@ def test_label_files_are_checked(tmp_path: Path) -> None:
 
 
 def test_write_computes_hashes_and_keeps_versions(tmp_path: Path) -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     written = write_bundle(tmp_path / "new", draft_of(bundle, version="1.1.0-rc.1"), bundle.files)
     assert written.version_id == "imagenet-lite0@1.1.0-rc.1"
     assert written.manifest.files == bundle.manifest.files

@@ -146,6 +146,6 @@ def test_cut():
 
 @pytest.fixture(scope="module")
 def shipped_bundle():
-    from models.bundle import load_bundle
+    from models.bundle import BASELINE_BUNDLE, load_bundle
 
-    return load_bundle()
+    return load_bundle(BASELINE_BUNDLE)

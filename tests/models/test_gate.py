@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import Bundle, load_bundle, write_bundle
+from models.bundle import BASELINE_BUNDLE, Bundle, load_bundle, write_bundle
 from models.gate import EvaluationError, Measured, judge, read_measured
 from models.manifest import ManifestDraft
 from models.tolerances import DEFAULT_TOLERANCES, Tolerance, ToleranceError, read_tolerances, tolerance_for
@@ -15,7 +15,7 @@ TYPE = "category.levels.type.accuracy"
 
 
 def bundle_with(folder: Path, version: str, **metrics: object) -> Bundle:
-    shipped = load_bundle()
+    shipped = load_bundle(BASELINE_BUNDLE)
     values = shipped.manifest.model_dump(exclude={"files"}) | {"version": version, "metrics": metrics}
     return write_bundle(folder / version, ManifestDraft.model_validate(values), dict.fromkeys(shipped.files, b"{}"))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import models.predict
-from models.bundle import SHIPPED_BUNDLE, Bundle, load_bundle
+from models.bundle import BASELINE_BUNDLE, Bundle, load_bundle
 from models.labelled import LabelledImage
 from models.predict import Predictor, predict
 from models.robustness import Corruption
@@ -20,7 +20,7 @@ from udfs.runtime import BundleSource
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load_bundle()
+    return load_bundle(BASELINE_BUNDLE)
 
 
 def pictures(folder: Path, count: int) -> list[LabelledImage]:
@@ -34,7 +34,7 @@ def pictures(folder: Path, count: int) -> list[LabelledImage]:
 def test_predictions_are_what_extraction_says(bundle, tmp_path):
     images = pictures(tmp_path, 5)
     predictions = predict(bundle, images)
-    extractor = ExtractorConfig(BundleSource(bundle.sha256, path=str(SHIPPED_BUNDLE)), micro_batch=2).build()
+    extractor = ExtractorConfig(BundleSource(bundle.sha256, path=str(BASELINE_BUNDLE)), micro_batch=2).build()
     outcomes = list(extractor.extract(ExtractRequest(image.path.as_uri()) for image in images))
     labels = bundle.labels(bundle.task("classify"))
     for row, outcome in enumerate(outcomes):
@@ -85,7 +85,7 @@ def test_several_processes_give_the_same_as_one(bundle, tmp_path, monkeypatch):
 
 
 def test_heads_come_along_with_their_labels(tmp_path):
-    bundle = load_bundle(with_color_head(load_bundle(), tmp_path))
+    bundle = load_bundle(with_color_head(load_bundle(BASELINE_BUNDLE), tmp_path))
     predictions = predict(bundle, pictures(tmp_path, 3))
     assert predictions.heads["color"].shape == (3, 1280)
     np.testing.assert_allclose(predictions.heads["color"].sum(axis=1), 1, atol=1e-5)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from models.bundle import SHIPPED_BUNDLE, BundleError, load_bundle
+from models.bundle import BASELINE_BUNDLE, BundleError, load_bundle
 from models.manifest import Thresholds
 from schemas.taxonomy import load_taxonomy
 from udfs.classify import CategoryReader, Classification, categories_from_logits, softmax
@@ -33,7 +33,7 @@ PATHS = {
 
 @pytest.fixture(scope="module")
 def runtime() -> Runtime:
-    return runtime_for(BundleSource(load_bundle().sha256, path=str(SHIPPED_BUNDLE)))
+    return runtime_for(BundleSource(load_bundle(BASELINE_BUNDLE).sha256, path=str(BASELINE_BUNDLE)))
 
 
 def read(*probabilities: float, thresholds: tuple[float, float, float] = (0.4, 0.5, 0.8)) -> Classification:

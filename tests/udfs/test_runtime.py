@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
-from models.bundle import SHIPPED_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
+from models.bundle import BASELINE_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
 from models.manifest import InputSpec, ManifestDraft
 from models.model_input import model_input
 from models.session import has_vnni, new_session
@@ -37,12 +37,12 @@ class HeldInMemory:
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load_bundle()
+    return load_bundle(BASELINE_BUNDLE)
 
 
 @pytest.fixture(scope="module")
 def runtime(bundle: Bundle) -> Runtime:
-    return runtime_for(BundleSource(bundle.sha256, path=str(SHIPPED_BUNDLE)))
+    return runtime_for(BundleSource(bundle.sha256, path=str(BASELINE_BUNDLE)))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_folder_zip_and_bytes_give_the_same_results(
 
 
 def test_a_source_travels_to_another_process_and_a_runtime_does_not(runtime: Runtime, bundle: Bundle) -> None:
-    source = BundleSource(bundle.sha256, path=str(SHIPPED_BUNDLE))
+    source = BundleSource(bundle.sha256, path=str(BASELINE_BUNDLE))
     assert len(pickle.dumps(source)) < 1000
     code = (
         "import pickle, sys; from udfs.runtime import runtime_for;"
