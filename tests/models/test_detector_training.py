@@ -93,7 +93,7 @@ def test_reading_the_wanted_answer_gives_the_boxes_back():
 
 
 def test_training_pictures_keep_box_mask_and_pixels_together():
-    augmenter = Augmenter([red_block()], [], seed=3)
+    augmenter, overlaps = Augmenter([red_block()], [], seed=3), []
     for epoch in range(40):
         pixels, targets = augmenter.picture(epoch, 0, SIDE)
         assert pixels.shape == (SIDE, SIDE, 3)
@@ -103,11 +103,14 @@ def test_training_pictures_keep_box_mask_and_pixels_together():
         red = pixels[..., 0].astype(int) - pixels[..., 1:].max(axis=2)
         if mask.sum() > 100 and red.max() > 60:
             seen = red.reshape(48, 4, 48, 4).mean(axis=(1, 3)) > red.max() / 2
-            assert (seen & mask).sum() / (seen | mask).sum() > 0.8
+            overlaps.append((seen & mask).sum() / (seen | mask).sum())
         if len(found.products) == 1 and targets.heat[0].max() == 1:
             box = box_of(found.product_mask())
             assert box is not None
             assert overlap(box, found.products[0].box) > 0.8
+    # Now and then the background is reddish too.
+    assert len(overlaps) > 20
+    assert np.median(overlaps) > 0.9
 
 
 def test_the_same_seed_gives_the_same_picture_and_another_epoch_another():
