@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.extract_vs_bare_loop import run as extract_vs_bare_loop
+from benchmarks.ocr import run as ocr
 
 QUICK_IMAGES = 8
 
@@ -38,7 +39,22 @@ def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
         sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
 
 
-BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {"extract_vs_bare_loop": _extract_vs_bare_loop}
+def _ocr(quick: bool, out: Path | None) -> None:
+    if quick:
+        results = ocr.run(2, repetitions=1, quick=True)
+        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
+    else:
+        results = ocr.run(60, repetitions=3)
+    ocr.write(results, out or ocr.FOLDER / "results")
+    sys.stdout.write(ocr.summary(results) + "\n")
+    if quick:
+        sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
+
+
+BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {
+    "extract_vs_bare_loop": _extract_vs_bare_loop,
+    "ocr": _ocr,
+}
 
 if __name__ == "__main__":
     main()

@@ -272,8 +272,8 @@ def _cover(quads: Sequence[Any], pixels: Pixels, cells: tuple[int, int]) -> NDAr
     mask = np.zeros(pixels.shape[:2], np.uint8)
     for quad in quads:
         cv2.fillPoly(mask, [np.rint(np.asarray(quad)).astype(np.int32)], 255)
-    shares = cv2.resize(mask, (cells[1], cells[0]), interpolation=cv2.INTER_AREA)
-    return shares.astype(np.float32) / np.float32(255)
+    shares = np.asarray(cv2.resize(mask, (cells[1], cells[0]), interpolation=cv2.INTER_AREA), np.float32)
+    return shares / np.float32(255)
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ TEXT_FIELD = Struct(
 
 BARCODE = Struct(
     (
-        Column("digits", "string", "8, 12 or 13 digits with a right check digit"),
-        Column("format", "string", "ean13, ean8, upca or upce"),
-        Column("quad", Array("float"), "Corners x1, y1, ..., x4, y4", "px of the upright source image"),
+        Column("digits", "string", "12 or 13 digits with a right check digit"),
+        Column("format", "string", "ean13 or upca"),
+        Column("quad", Array("float"), "Corners x1, y1, ..., x4, y4, clockwise", "px of the upright source image"),
     )
 )
 

@@ -30,6 +30,9 @@ SHORTEST_SIDE = 8
 """A picture with a shorter side holds no letters."""
 
 
+_OTHERS, _WITH_OTHERS = 2, 0.5
+
+
 @dataclass(frozen=True)
 class OcrSettings:
     """What is read, and how.
@@ -215,9 +218,18 @@ def _orient(asked: list[_Candidate], models: OcrSessions, settings: OcrSettings)
     """Turn those of `asked` that stand on their head; returns them. Mostly nothing is asked, and the model rests."""
     if not asked:
         return []
+    probabilities = upside_down(models.orienter, [one.pixels for one in asked])
+    sure = [
+        one.picture
+        for one, probability in zip(asked, probabilities, strict=True)
+        if probability >= settings.flip_probability
+    ]
     turned = []
-    for one, probability in zip(asked, upside_down(models.orienter, [one.pixels for one in asked]), strict=True):
-        if probability >= settings.flip_probability:
+    for one, probability in zip(asked, probabilities, strict=True):
+        # Lines of one picture mostly stand alike: where others surely stand on their head, less is asked of this one.
+        others = sure.count(one.picture)
+        threshold = settings.flip_probability if others < _OTHERS else _WITH_OTHERS
+        if probability >= threshold:
             one.turn()
             turned.append(one)
     return turned
