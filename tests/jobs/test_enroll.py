@@ -10,7 +10,7 @@ from PIL import Image
 from skimage import data
 
 from jobs.enroll import enroll_type, remove_type, summary
-from models.bundle import Bundle, BundleError, load_bundle
+from models.bundle import BASELINE_BUNDLE, Bundle, BundleError, load_bundle
 from models.enrollment import EnrollError, new_type
 from models.labelled import LabelledImage, write_labels
 from tests.pictures import draw
@@ -63,13 +63,13 @@ def cats(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def made(known: Path, cats: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
     out = tmp_path_factory.mktemp("enrolled") / "bundle"
     bundle, enrolled = enroll_type(
-        load_bundle(), "Cat figure", cats, out, parent="home/decor", zh="猫摆件", known=known, **OPTIONS
+        load_bundle(BASELINE_BUNDLE), "Cat figure", cats, out, parent="home/decor", zh="猫摆件", known=known, **OPTIONS
     )
     return load_bundle(out), summary(bundle, enrolled)
 
 
 def test_the_new_type_is_stated_and_others_are_not(made: tuple[Bundle, str]) -> None:
-    runtime, plain = Runtime(made[0]), Runtime(load_bundle())
+    runtime, plain = Runtime(made[0]), Runtime(load_bundle(BASELINE_BUNDLE))
     pictures = np.stack([runtime.prepare(one) for one in (cut(data.chelsea(), 11), data.coffee(), data.rocket())])
     cat, coffee, rocket = runtime.read(runtime.classify(pictures))
     assert cat.category == "home/decor/cat-figure"
@@ -82,7 +82,7 @@ def test_the_new_type_is_stated_and_others_are_not(made: tuple[Bundle, str]) -> 
 def test_the_new_bundle_has_a_version_of_its_own_and_says_what_to_expect(made: tuple[Bundle, str]) -> None:
     bundle, told = made
     assert bundle.version_id.startswith("imagenet-lite0@1.0.0+enrolled.")
-    assert bundle.files["classify.int8.onnx"] == load_bundle().files["classify.int8.onnx"]
+    assert bundle.files["classify.int8.onnx"] == load_bundle(BASELINE_BUNDLE).files["classify.int8.onnx"]
     assert "home/decor/cat-figure (Cat figure, 猫摆件) enrolled from 6 pictures" in told
     assert "of the pictures would be found by the others" in told
 
@@ -105,13 +105,15 @@ def test_a_second_type_joins_the_first_and_removing_gives_the_original(
     none = remove_type(one, "Cat figure", tmp_path / "none")
     assert none.version_id == "imagenet-lite0@1.0.0"
     assert none.prototypes is None
-    assert none.labels(none.task("classify")) == load_bundle().labels(load_bundle().task("classify"))
+    assert none.labels(none.task("classify")) == load_bundle(BASELINE_BUNDLE).labels(
+        load_bundle(BASELINE_BUNDLE).task("classify")
+    )
 
 
 def test_what_cannot_be_enrolled_is_said(
     made: tuple[Bundle, str], cats: list[Path], known: Path, tmp_path: Path
 ) -> None:
-    shipped = load_bundle()
+    shipped = load_bundle(BASELINE_BUNDLE)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
     twin = tmp_path / "twin.png"
@@ -147,7 +149,7 @@ def _folder_of(bundle: Bundle, tmp_path: Path) -> Path:
 
 
 def test_names_find_their_place() -> None:
-    bundle = load_bundle()
+    bundle = load_bundle(BASELINE_BUNDLE)
     found = new_type(bundle, "Duffel Bags")
     assert (found.path, found.name_en) == ("accessories/bags/duffel-bag", load_taxonomy_name(found.path))
     new = new_type(bundle, "Garden Gnome", parent="home/decor")
