@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.session import read_bundle
 from models.bundle import Bundle
 from models.enrollment import embed_pictures, enroll, new_type, reference_from_pictures, remove
 from models.labelled import read_collection, read_labels
 from models.prototypes import EnrolledType
-from schemas.settings import S3Settings
 
 # A type of which its own pictures do not find each other will hardly be found in others.
 _LEAST_FOUND = 0.5
@@ -71,14 +69,6 @@ def remove_type(bundle: Bundle, name: str, out: Path) -> Bundle:
         EnrollError: no such type was enrolled.
     """
     return remove(bundle, name, out)
-
-
-def bundle_to_extend(location: str | None, models_root: str | None, s3: S3Settings) -> Bundle:
-    """The bundle at a path, of the registry, or the shipped one."""
-    from jobs.registry import registry_bundle
-
-    found = registry_bundle(location, models_root, s3) if location else None
-    return found or read_bundle(location, s3)
 
 
 def summary(bundle: Bundle, enrolled: EnrolledType) -> str:

@@ -41,7 +41,7 @@ from models.label_space import HELD_OUT_TYPES, ResolvedLabels, resolve, taxonomy
 from models.labelled import LabelledImage, LabelsError, read_labels
 from models.predict import Predictions, Predictor
 from models.score_records import frequent_record, score_record
-from schemas.settings import S3Settings
+from schemas.settings import Settings
 
 METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.html"
@@ -201,7 +201,10 @@ def run_evaluation_command(
         robustness_images=robustness_images,
         seed=seed,
     )
-    evaluation = run_evaluation(read_bundle(bundle, S3Settings()), labelled, options, out, workers=workers, quiet=quiet)
+    # Of the settings only the registry and the way to S3 matter, from the environment or VITRINE_CONFIG.
+    settings = Settings(tables="(none)")
+    found = read_bundle(bundle, settings.s3, settings.models_root)
+    evaluation = run_evaluation(found, labelled, options, out, workers=workers, quiet=quiet)
     if not quiet:
         sys.stdout.write(f"{summary(evaluation)}\n{out / REPORT_NAME}\n")
 

@@ -26,6 +26,7 @@ from models.registry import (
     looks_like_reference,
 )
 from schemas.settings import S3Settings
+from schemas.uri import local_path, scheme_of
 
 # Each lost race means that somebody else's change went through, so this many in a row is no race any more.
 _TRIES = 10
@@ -286,6 +287,14 @@ def registry_bundle(text: str, models_root: str | None, s3: S3Settings) -> Bundl
             f"or write ./{text} for a folder"
         )
     return Registry(models_root, s3).resolve(text)
+
+
+def registry_folder(text: str | None, models_root: str | None, bundle: Bundle) -> Path | None:
+    """Where a local registry holds the bundle that `registry_bundle` gave for `text`; None for paths and for S3."""
+    if text is None or models_root is None or not looks_like_reference(text):
+        return None
+    root = resolve_location(models_root)
+    return local_path(root) / bundle.manifest.name / bundle.manifest.version if scheme_of(root) == "file" else None
 
 
 def _check_identity(bundle: Bundle, alias: str, target: AliasTarget) -> None:

@@ -92,21 +92,20 @@ class ClothingData:
             NoClothingError: there are none, or none that validate.
         """
         rows = [(image, path) for image in images if (path := class_of(image)) and image.split in {"train", "val"}]
-        store = open_store([image.path for image, _ in rows], cache, progress)
-        kept = [(index, *row) for index, row in enumerate(rows) if index not in store.failed]
-        in_training = np.array([image.split == "train" for _, image, _ in kept], np.bool_)
-        if not in_training.any() or in_training.all():
+        if {image.split for image, _ in rows} != {"train", "val"}:
             raise NoClothingError(
-                f"{len(kept)} of {len(images)} pictures have one of the ten classes, and both train and val are "
+                f"{len(rows)} of {len(images)} pictures have one of the ten classes, and both train and val are "
                 "needed: give --data clothing_small, or a folder with the files of Fashion-MNIST"
             )
+        store = open_store([image.path for image, _ in rows], cache, progress)
+        kept = [(index, *row) for index, row in enumerate(rows) if index not in store.failed]
         leaves = tuple(sorted({path for _, _, path in kept}))
         return cls(
             images=tuple(image for _, image, _ in kept),
             space=LabelSpace(leaves, {}),
             pixels=np.stack([model_input(store[index].pixels, store[index].box, INPUT) for index, _, _ in kept]),
             labels=np.array([leaves.index(path) for _, _, path in kept], np.int64),
-            in_training=in_training,
+            in_training=np.array([image.split == "train" for _, image, _ in kept], np.bool_),
         )
 
     @property
