@@ -50,6 +50,22 @@ def street_photos(data: Path, split: str) -> list[Known]:
     return known
 
 
+def cropped(photos: Sequence[Known], seed: int = 0) -> list[Known]:
+    """Each photo cut at random outside its product region, so that knowing how a set is framed does not help."""
+    rng = np.random.default_rng(seed)
+    known = []
+    for one in photos:
+        height, width = one.pixels.shape[:2]
+        x_min, y_min, x_max, y_max = np.clip(one.product[0], 0, [width, height] * 2)
+        left, top = (int(rng.uniform(0, edge)) for edge in (x_min, y_min))
+        right, bottom = int(np.ceil(rng.uniform(x_max, width))), int(np.ceil(rng.uniform(y_max, height)))
+        offset = np.array([left, top] * 2)
+        garments = None if one.garments is None else one.garments - offset
+        pixels = np.ascontiguousarray(one.pixels[top:bottom, left:right])
+        known.append(Known(pixels, one.product - offset, garments=garments))
+    return known
+
+
 def scenes(split: str) -> Iterator[Known]:
     """Rendered scenes of a split, at full size, drawn on the spot."""
     seed, count = SCENES[split]
@@ -93,8 +109,12 @@ def evaluate(models: dict[str, bytes], data: Path | None, split: str, task: Dete
     looks["classical"] = classical_look
     if data is not None:
         photos = street_photos(data, split)
-        beside = {"constant_box": always_there(street_photos(data, "train"))}
-        report["street_photos"] = _measure_all(looks | beside, photos)
+        framed = street_photos(data, "train")
+        for name, tested, known in (
+            ("street_photos", photos, framed),
+            ("street_photos_cropped", cropped(photos), cropped(framed)),
+        ):
+            report[name] = _measure_all(looks | {"constant_box": always_there(known)}, tested)
     report["rendered_scenes"] = _measure_all(looks, list(scenes(split)))
     return report
 

@@ -1,6 +1,6 @@
 """Trains the detector: `python -m models.detector.train --samples DIR --out DIR`.
 
-Goes on from the checkpoint in the output folder when there is one. About 25 minutes on two cores.
+Goes on from the checkpoint in the output folder when there is one. Under half an hour on two cores.
 """
 
 from __future__ import annotations
