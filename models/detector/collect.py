@@ -2,7 +2,8 @@
 
 Draws the scenes and has the teachers label photos of the train splits.
 Each source is one file in the output folder; a file that is there is kept, so a second call goes on where the first
-stopped. Takes about ten minutes on a free core. This is a command, so it may look from here into `udfs` and `rendering`.
+stopped. Takes about ten minutes on a free core. This is a command, so it may look from here into `udfs` and
+`rendering`.
 """
 
 from __future__ import annotations

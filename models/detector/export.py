@@ -35,7 +35,7 @@ TASK = DetectTask(
     text_threshold=0.5,
     mask_threshold=0.5,
 )
-"""How the model is fed and read. The thresholds were chosen on the val splits."""
+"""How the model is fed and read. The thresholds are round numbers that did well on the val splits."""
 
 
 def export_fp32(network: Detector) -> bytes:

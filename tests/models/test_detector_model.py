@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.bundle import load_bundle
+from models.compose import read_detector, with_detector
 from models.detector.average_precision import iou_matrix
 from models.detector.scenes import TEST_SEED, on_white, rendered_image, text_map
 from models.manifest import DetectTask
 from models.model_input import model_input
 from models.session import new_session
+from schemas.reasons import ImageError
 from udfs.detect import Detections, DetectOutputs, read_detections
+from udfs.runtime import Runtime
 
 PART = Path(__file__).parents[2] / "models" / "parts" / "detector"
 PICTURES = 8
@@ -77,3 +81,14 @@ def test_a_batch_gives_what_single_pictures_give(session, task, scenes):
         alone = run(session, task, [pixels])
         np.testing.assert_allclose(alone.scores[0], together.scores[row], atol=1e-4)
         np.testing.assert_allclose(alone.maps[0], together.maps[row], atol=1e-4)
+
+
+def test_a_runtime_detects_with_a_composed_bundle(session, task, scenes, tmp_path: Path):
+    bundle = with_detector(load_bundle(), read_detector(PART), tmp_path / "bundle", version="9.0.0")
+    runtime = Runtime(bundle)
+    pixels = on_white(scenes[0].pixels)
+    outputs = runtime.detect(runtime.prepare_detect(pixels)[None])
+    found = read_detections(outputs, 0, *pixels.shape[:2], runtime.detect_task)
+    assert [one.box for one in found.products] == [one.box for one in detect(session, task, pixels).products]
+    with pytest.raises(ImageError, match=r"9\.0\.0 detect\.int8\.onnx: wants \(N, \*\(192, 192, 3\)\)"):
+        runtime.detect(pixels[None])
