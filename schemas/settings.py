@@ -128,7 +128,9 @@ class MaintainSettings(BaseModel):
 
     optimize: bool = Field(True, description="Compact and cluster tables")
     vacuum_retention_hours: int = Field(
-        168, ge=0, description="Files unreferenced for longer are deleted; the published version is always kept"
+        168,
+        ge=0,
+        description="Files unreferenced for longer go, once per such period; the published version is always kept",
     )
     old_bundles_kept: int = Field(2, ge=1, description="Bundle versions whose image_attributes rows are kept")
 
