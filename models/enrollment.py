@@ -79,8 +79,16 @@ class NewType:
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """From score above the threshold to confidence, and what to expect."""
+class Curve:
+    """From score above the threshold to confidence, and what to expect; found by `simulate`.
+
+    Args:
+        slope: of the logistic curve.
+        offset: of the logistic curve.
+        shots: pictures per simulated type.
+        simulations: how many.
+        recall: mean share of a simulated type's other pictures that scored above the threshold.
+    """
 
     slope: float
     offset: float
@@ -246,19 +254,28 @@ def calibrated_type(
     reference: EmbeddingReference,
     false_claims: float = FALSE_CLAIMS,
     expected_share: float = EXPECTED_SHARE,
+    curve: Curve | None = None,
 ) -> EnrolledType:
     """Prototype, threshold and confidence of a new type.
+
+    Args:
+        wanted: the type.
+        embeddings: (k, D) unit embeddings of its pictures.
+        contents: SHA-256 of the pictures.
+        reference: what it must be told apart from.
+        false_claims: share of known products that may score above the threshold.
+        expected_share: share of the new type for which confidence is stated.
+        curve: of `simulate` for as many pictures and the same shares, to spare time where many types are enrolled.
 
     Raises:
         EnrollError: the reference shows too few types.
     """
-    similarities = _known_similarities(reference)
-    nearest = similarities.max(axis=1)
+    nearest = _known_similarities(reference).max(axis=1)
     prototype = unit(embeddings.mean(axis=0, keepdims=True))
     of_known = claim_scores(reference.background, prototype, nearest)
     alone = _leave_one_out(embeddings, reference.centers())
     threshold = _threshold(of_known, alone, false_claims)
-    curve = _simulate(reference, similarities, len(embeddings), false_claims, expected_share)
+    curve = curve or simulate(reference, len(embeddings), false_claims, expected_share)
     return EnrolledType(
         path=wanted.path,
         name_en=wanted.name_en,
@@ -312,10 +329,18 @@ def _threshold(of_known: Floats, alone: Floats, false_claims: float) -> float:
     return threshold
 
 
-def _simulate(
-    reference: EmbeddingReference, similarities: Floats, shots: int, false_claims: float, expected_share: float
-) -> _Curve:
-    """Enroll known types as if they were new, and see how scores above the threshold tell them."""
+def simulate(
+    reference: EmbeddingReference,
+    shots: int,
+    false_claims: float = FALSE_CLAIMS,
+    expected_share: float = EXPECTED_SHARE,
+) -> Curve:
+    """Enroll known types as if they were new, and see how scores above the threshold tell them.
+
+    Raises:
+        EnrollError: the reference shows too few types.
+    """
+    similarities = _known_similarities(reference)
     own = reference.background_leaf
     sizes = np.bincount(own, minlength=len(reference.leaves))
     # A type needs pictures to be found, beside those that it is enrolled from.
@@ -349,7 +374,7 @@ def _simulate(
         scores += [above[queries], above[strangers]]
         truths += [np.ones(len(queries), np.bool_), np.zeros(int(strangers.sum()), np.bool_)]
     slope, offset = _fit_logistic(np.concatenate(scores), np.concatenate(truths), expected_share)
-    return _Curve(slope, offset, used, len(recalls), float(np.mean(recalls)))
+    return Curve(slope, offset, used, len(recalls), float(np.mean(recalls)))
 
 
 def _fit_logistic(above: Floats, truths: NDArray[np.bool_], share: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import SHIPPED_BUNDLE, Bundle, load_bundle
-from models.enrollment import NewType, calibrated_type, reference_from_pictures
+from models.enrollment import NewType, calibrated_type, reference_from_pictures, simulate
 from models.label_space import HELD_OUT_TYPES, resolve, taxonomy_path
 from models.labelled import LabelledImage, read_collection
 from models.predict import predict
@@ -58,6 +58,7 @@ def enroll_many(
     random = np.random.default_rng(shots)
     held_out = np.isin(paths, list(HELD_OUT_TYPES))
     known, thresholds = embeddings[~held_out], bundle.task("classify").thresholds
+    curve = simulate(reference, shots)
     by_type: dict[str, dict[str, float]] = {}
     confidences: list[Floats] = []
     weights: list[Floats] = []
@@ -70,7 +71,7 @@ def enroll_many(
         for _ in range(trials):
             order = random.permutation(members)
             support, queries = order[:shots], order[shots:]
-            enrolled = calibrated_type(NewType(path, path, path), embeddings[support], ["-"], reference)
+            enrolled = calibrated_type(NewType(path, path, path), embeddings[support], ["-"], reference, curve=curve)
             table = PrototypeTable(embedding_dimension=embeddings.shape[1], types=(enrolled,))
             reader = PrototypeReader.from_table(table, reference)
             own = reader.extend(probabilities[queries], embeddings[queries])

@@ -6,7 +6,9 @@ import json
 import threading
 
 import pytest
+from typer.testing import CliRunner
 
+from jobs.cli import UsageError, app
 from jobs.promotion import GateRefusedError, judge_promotion, promote
 from jobs.registry import Registry, registry_bundle, registry_folder
 from jobs.session import read_bundle
@@ -257,3 +259,37 @@ def test_references_are_read_and_spelled():
             BundleReference.parse(wrong)
     with pytest.raises(ValueError, match="sha256"):
         AliasTarget(bundle="tiny@1.0.0", sha256="short")
+
+
+def test_the_commands_as_a_person_types_them(tmp_path, make_bundle):
+    root = str(tmp_path / "models")
+    first, second = make_bundle("1.0.0"), make_bundle("1.1.0")
+    bundles = tmp_path / "made"
+    metrics = {
+        one.manifest.version: metrics_of(one, tmp_path / f"{one.manifest.version}.json", 0.8) for one in (first, second)
+    }
+    more = metrics_of(first, tmp_path / "more.json", 0.7, labels="1" * 64)
+
+    def vitrine(*arguments: object) -> str:
+        answer = CliRunner().invoke(app, ["models", *map(str, arguments), "--root", root])
+        if answer.exception is not None and not isinstance(answer.exception, SystemExit):
+            raise answer.exception
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+    assert "holds no bundles" in vitrine("list")
+    folder = bundles / "1.0.0" / b"model".hex()
+    assert "tiny@1.0.0 added" in vitrine("add", folder)
+    said = vitrine("promote", "tiny@1.0.0", "--metrics", metrics["1.0.0"], more)
+    assert "champion is tiny@1.0.0 now: passed the gate" in said
+    assert "shop.csv test" in said
+    assert "type.accuracy" in said
+    with pytest.raises(UsageError, match="--force needs --reason"):
+        vitrine("promote", "tiny@1.0.0", "--force")
+    with pytest.raises(UsageError, match="lower-case words"):
+        vitrine("promote", "tiny@1.0.0", "--alias", "Champion!")
+    vitrine("promote", bundles / "1.1.0" / b"model".hex(), "--metrics", metrics["1.1.0"], "--by", "ada")
+    assert json.loads(vitrine("show", "champion"))["history"][-1]["who"] == "ada"
+    assert "champion is tiny@1.0.0 now (was tiny@1.1.0): slow" in vitrine("rollback", "--reason", "slow")
+    listed = {one["bundle"]: one["aliases"] for one in json.loads(vitrine("list", "--json"))}
+    assert listed == {"tiny@1.0.0": ["champion"], "tiny@1.1.0": []}
