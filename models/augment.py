@@ -126,7 +126,7 @@ def _degrade(view: Pixels, settings: AugmentSettings, generator: np.random.Gener
         small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
         view = np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     if generator.random() < settings.blur:
-        view = np.asarray(cv2.GaussianBlur(view, (0, 0), generator.uniform(0.5, size / 80)), np.uint8)
+        view = np.asarray(cv2.GaussianBlur(view, (0, 0), generator.uniform(0.4, max(0.5, size / 80))), np.uint8)
     if generator.random() < settings.noise:
         # One plane of noise scaled per channel: a third of the cost, and sensors' noise is mostly luma.
         noise = np.empty(view.shape[:2], np.int16)

@@ -63,6 +63,7 @@ class ProductFamily:
 
     def train(self, data: TrainingData, recipe: Recipe, out: Path, say: Say, deadline: float | None) -> Trained:
         """See `Family`."""
+        torch.manual_seed(recipe.seed)
         return train_and_save(self.build(data.space, recipe), data, recipe, out, say, deadline)
 
     def export(self, data: TrainingData, recipe: Recipe, out: Path, version: str, say: Say) -> Bundle:

@@ -87,6 +87,7 @@ class SmallCnnFamily:
         """Train with the common loop."""
         from models.families import train_and_save
 
+        torch.manual_seed(recipe.seed)
         return train_and_save(self.build(data.space, recipe), data, recipe, out, say, deadline)
 
     def export(self, data: TrainingData, recipe: Recipe, out: Path, version: str, say: Any) -> Bundle:

@@ -200,6 +200,8 @@ class _Trainer:
         number: int,
     ) -> dict[str, float]:
         generator = np.random.default_rng((self.recipe.seed, number, step, self.rank, 1))
+        # Dropout and dropped blocks draw from torch's generator: a resumed training must draw the same.
+        torch.manual_seed(int(generator.integers(2**31)))
         share, order = 1.0, torch.arange(len(pixels))
         if generator.random() < phase.mixup:
             share = float(generator.beta(_MIXUP_ALPHA, _MIXUP_ALPHA))

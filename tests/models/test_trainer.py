@@ -21,7 +21,7 @@ RECIPE = Recipe(
     seed=3,
     phases=(
         Phase(size=32, images=160, batch=16, learning_rate=0.01, freeze="trunk"),
-        Phase(size=48, images=480, batch=16, learning_rate=0.01, freeze=4, mixup=0.3),
+        Phase(size=64, images=960, batch=16, learning_rate=0.01, freeze="trunk", mixup=0.2),
     ),
     ema_decay=0.8,
     embedding_dimension=16,
@@ -48,7 +48,7 @@ def test_the_network_learns_type_and_color(data, trained):
     out, said = trained
     network, space, _ = load_trained(out)
     assert space.leaves == ("apparel/topwear/t-shirt", "footwear/shoes/casual-shoe")
-    scores = validate(network, data, 48)
+    scores = validate(network, data, 64)
     assert scores["category/drawn"] > 0.9
     assert scores["color"] > 0.9
     assert any("min left" in line for line in said)
@@ -63,7 +63,12 @@ def test_validation_pictures_are_never_drawn(data):
 
 
 def test_a_training_that_was_stopped_ends_as_one_that_was_not(data, tmp_path):
-    short = RECIPE.model_copy(update={"phases": (RECIPE.phases[1].model_copy(update={"images": 64}),), "dropout": 0.0})
+    short = RECIPE.model_copy(
+        update={
+            "phases": (RECIPE.phases[1].model_copy(update={"images": 64, "size": 48, "freeze": 4}),),
+            "dropout": 0.0,
+        }
+    )
     family = family_of("product")
     family.train(data, short, tmp_path / "whole", lambda _: None, None)
     stops = 0
@@ -74,7 +79,7 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(data, tmp_path):
     assert result.progress.images == 64
     whole, parts = (torch.load(tmp_path / name / "network.pt", weights_only=True) for name in ("whole", "parts"))
     for name, weights in whole.items():
-        assert torch.allclose(weights.float(), parts[name].float(), atol=2e-3), name
+        assert torch.allclose(weights.float(), parts[name].float(), rtol=1e-3, atol=2e-3), name
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(data, trained):

@@ -14,7 +14,7 @@ COLORS = {"Red": (210, 40, 40), "Blue": (40, 60, 200)}
 
 
 def write_training_pictures(folder: Path, count: int = 120) -> Path:
-    """`count` pictures of squares ("T-Shirt") and discs ("Casual Shoes") in two colors; returns labels.csv."""
+    """`count` pictures of checkered squares ("T-Shirt") and plain discs ("Casual Shoes"), two colors; labels.csv."""
     generator = np.random.default_rng(5)
     images = []
     (folder / "images").mkdir(parents=True)
@@ -25,11 +25,13 @@ def write_training_pictures(folder: Path, count: int = 120) -> Path:
         if type_ == "T-Shirt":
             corner = (center[0] - 22, center[1] - 22)
             cv2.rectangle(pixels, corner, (center[0] + 22, center[1] + 22), COLORS[color], -1)
+            for step in range(0, 40, 10):
+                cv2.line(pixels, (corner[0] + step, corner[1]), (corner[0] + step, corner[1] + 44), (0, 0, 0), 3)
         else:
             cv2.circle(pixels, center, 22, COLORS[color], -1)
         path = f"images/{number}.png"
         cv2.imwrite(str(folder / path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-        split = "val" if number % 6 == 5 else "train"
+        split = "val" if number % 5 == 4 else "train"
         images.append(
             LabelledImage(
                 folder / path, path, dataset="drawn", split=split, subcategory=type_, color=color, license="Apache-2.0"

@@ -37,7 +37,7 @@ def test_function_on_a_column_describes_each_row_in_its_place(pictures, config):
     assert by_name["broken.jpg"]["reason"] == "not_an_image"
     assert by_name["broken.jpg"]["attributes"] is None
     assert by_name["none"]["status"] == "quarantined"
-    assert len(by_name["blue.jpg"]["attributes"]["embedding"]) == 1280
+    assert len(by_name["blue.jpg"]["attributes"]["embedding"]) == 256
     statuses = sorted(row["seen"]["status"] for row in seen)
     assert statuses == ["extracted"] * 5 + ["quarantined"] * 2, "the picture that comes twice is described twice"
 
