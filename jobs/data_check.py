@@ -31,6 +31,7 @@ from models.near_duplicates import HAMMING, hash_words, near_pairs, thumb
 from models.predict import usable_cores
 from schemas.reasons import ImageError, Reason
 from schemas.settings import DecodeSettings, FetchSettings, S3Settings
+from schemas.taxonomy import normalize_term
 from schemas.uri import normalize_uri
 from udfs.decode import decode
 from udfs.fetch import Fetcher
@@ -196,7 +197,14 @@ def _alike_labels(entries: Sequence[Entry]) -> list[AlikeLabels]:
         )
         for (dataset, column), counts in sorted(_counts(entries).items())
         for one in alike(counts)
+        if one.same_words or not _is_known(column, one.label)
     ]
+
+
+def _is_known(column: str, label: str) -> bool:
+    """A rare label that is a word of its own is no slip of a commoner one: Skirts beside Shirts."""
+    word = normalize_term(label)
+    return not {word, word.removesuffix("s")}.isdisjoint(known_words(column if column in ATTRIBUTE_HEADS else None))
 
 
 def _content_twins(entries: Sequence[Entry], fingerprints: dict[int, Fingerprint], *, leaks: bool) -> list[Twins]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jobs.evaluate_detection import detection_records
 from jobs.evaluate_embeddings import few_shot_records, few_shot_types, retrieval_record
 from jobs.evaluate_measured import Measured
 from jobs.evaluate_mistakes import confusion_matrix, confusions, mistakes
@@ -138,7 +139,7 @@ def evaluate(
         unseen=unseen_record(measured.answers, [_is_outside(one) for one in measured.labels]),
         few_shot=shots,
         few_shot_types=shot_types,
-        detection=[],
+        detection=detection_records(measured, quiet=quiet),
         confusions=confusions(measured),
         confusion_matrix=confusion_matrix(measured),
         mistakes=mistakes(measured),

@@ -44,7 +44,7 @@ class AlikeLabels(_Record):
 class Twins(_Record):
     """Pictures of the same bytes, or nearly the same, that stand in different splits or say different things."""
 
-    kind: str = Field(description="content: same bytes; near: perceptual hash and tiny copy agree")
+    kind: str = Field(description="content: same bytes; near: perceptual hashes and tiny copies agree")
     splits: list[str]
     image_paths: list[str]
     labels: list[str] = Field(description="Their category labels")

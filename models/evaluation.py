@@ -192,7 +192,7 @@ class FewShotRecord(_Record):
 
 
 class DetectionRecord(_Record):
-    """Boxes against labelled boxes."""
+    """Boxes against labelled boxes; a picture's product region is its product box, else the union of its boxes."""
 
     images: int
     boxes: int

@@ -104,6 +104,12 @@ def test_two_spellings_of_one_label_are_noticed(labels):
     assert [(one.label, one.other, one.same_words) for one in found.alike_labels] == [("shirt", "Shirts", True)]
 
 
+def test_a_rare_word_of_its_own_is_no_slip(labels):
+    images = read_labels(labels)
+    write_labels(labels, [*images * 8, LabelledImage(**{**vars(images[0]), "subcategory": "Skirts"})])
+    assert check(labels).alike_labels == []
+
+
 def test_the_same_bytes_in_two_splits_are_a_leak(labels):
     copy = labels.parent / "images/copy.jpg"
     copy.write_bytes((labels.parent / "images/0.jpg").read_bytes())
