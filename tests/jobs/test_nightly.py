@@ -125,7 +125,7 @@ def test_tables_are_read_without_spark(night):
     pictures, colors, scores, dimension = connection.sql(query).fetchall()[0]
     assert pictures == colors == store.read("images").where("status = 'extracted'").count()
     assert scores > PRODUCTS / 2
-    assert dimension == 1280
+    assert dimension == 256
 
 
 def test_failed_gate_keeps_yesterdays_publication(make_shop):
