@@ -77,8 +77,9 @@ def summary(bundle: Bundle, enrolled: EnrolledType) -> str:
     lines = [
         f"{enrolled.path} ({enrolled.name_en}, {enrolled.name_zh}) enrolled from {len(enrolled.pictures)} pictures: "
         f"{bundle.version_id}",
-        f"  known types enrolled the same way from {told.shots} pictures are found in {told.expected_recall:.0%} of "
-        f"their other pictures, at {told.false_claims:.1%} false claims among known products",
+        f"  types that the network has learnt, enrolled the same way from {told.shots} pictures, are found in "
+        f"{told.expected_recall:.0%} of their other pictures, at {told.false_claims:.1%} false claims among known "
+        "products; expect less of a type that it has not",
     ]
     if told.leave_one_out:
         found = sum(score >= 0 for score in told.leave_one_out)

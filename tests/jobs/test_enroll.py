@@ -110,6 +110,27 @@ def test_a_second_type_joins_the_first_and_removing_gives_the_original(
     )
 
 
+def test_the_shipped_bundle_brings_what_enrolling_needs(cats: list[Path], tmp_path: Path) -> None:
+    shipped = load_bundle()
+    bundle, enrolled = enroll_type(
+        *(shipped, "Cat figure", cats[:3], tmp_path / "bundle"),
+        parent="home/decor",
+        false_claims=0.01,
+        expected_share=0.02,
+    )
+    runtime, before = Runtime(bundle), Runtime(shipped)
+    pictures = np.stack([runtime.prepare(one) for one in (cut(data.chelsea(), 12), data.coffee(), data.rocket())])
+    result, plain = runtime.classify(pictures), before.classify(pictures)
+    assert runtime.read(result)[0].category_candidates[0].category == "home/decor/cat-figure"
+    assert result.probabilities[0, -1] > 0.5
+    assert result.probabilities[1:, -1].max() < 0.5
+    np.testing.assert_allclose(
+        result.probabilities[:, :-1], plain.probabilities * (1 - result.probabilities[:, -1:]), rtol=1e-5, atol=1e-7
+    )
+    assert enrolled.calibration.simulated_types > 50
+    assert remove_type(bundle, "Cat figure", tmp_path / "again").sha256 == shipped.sha256
+
+
 def test_what_cannot_be_enrolled_is_said(
     made: tuple[Bundle, str], cats: list[Path], known: Path, tmp_path: Path
 ) -> None:
