@@ -1,6 +1,6 @@
 """Decodes EAN-13 and UPC-A barcodes in pictures, with OpenCV's detector.
 
-zxing-cpp was the alternative: three to six times as fast, but from tilted, slightly blurred bars it read fewer codes,
+zxing-cpp was the alternative: two to seven times as fast, but from tilted, slightly blurred bars it read fewer codes,
 and some wrong numbers with a right check digit (`benchmarks/ocr/README.md`). A wrong number is another product.
 """
 
