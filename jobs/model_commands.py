@@ -224,10 +224,14 @@ def _say(change: AliasChange) -> None:
 
 
 def _print_report(report: GateReport) -> None:
-    table = _table("Measured on", "Figure", "Champion", "Candidate", "Allowed", "")
+    table = _table("Figure", "Champion", "Candidate", "Allowed", "")
+    measured_on = None
     for line in report.lines:
+        if line.measured_on != measured_on:
+            measured_on = line.measured_on
+            table.add_row(f"on {measured_on}:", style="dim")
         table.add_row(
-            *(line.measured_on, line.metric, _figure(line.champion), _figure(line.candidate), line.allowed),
+            *(f"  {line.metric}", _figure(line.champion), _figure(line.candidate), line.allowed),
             "ok" if line.passed else "WORSE",
             style="" if line.passed else "bold red",
         )
