@@ -116,9 +116,11 @@ def _described(paths: list[Path]) -> Iterator[dict[str, Any]]:
         clock = time.perf_counter()
         results = runtime.classify(np.stack(inputs))
         models_ms = (time.perf_counter() - clock) * 1e3 / len(rows)
+        read_heads = runtime.attribute_reader.read(results.heads)
         for index, (row, read) in enumerate(zip(rows, runtime.read(results), strict=True)):
             row["step_ms"]["models"] = models_ms
-            yield row | asdict(read) | {"embedding": results.embeddings[index]}
+            attributes = [asdict(one) for one in read_heads[index]] if read_heads else []
+            yield row | asdict(read) | {"model_attributes": attributes, "embedding": results.embeddings[index]}
 
 
 def _write(rows: list[dict[str, Any]], out: Path) -> None:
