@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.contract import Array, Column, Map, Struct, Table
 from schemas.image_columns import IMAGE_COLUMNS
+from schemas.product_tables import PRODUCT_ATTRIBUTES, PRODUCTS
 
 RUN_ID = Column("run_id", "string", "Run that last wrote the row", nullable=False)
 
@@ -189,5 +190,9 @@ CORRECTIONS = Table(
 )
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (CATALOG, IMAGES, IMAGE_ATTRIBUTES, QUARANTINE, RUNS, PUBLICATIONS, CORRECTIONS)
+    table.name: table
+    for table in (
+        *(CATALOG, IMAGES, IMAGE_ATTRIBUTES, PRODUCTS, PRODUCT_ATTRIBUTES),
+        *(QUARANTINE, RUNS, PUBLICATIONS, CORRECTIONS),
+    )
 }

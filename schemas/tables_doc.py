@@ -23,6 +23,8 @@ How the tables hang together:
 - `catalog.image_uri` = `images.image_uri`: which pictures a product shows.
 - `images.(content_sha256, bundle_version)` = `image_attributes.(content_sha256, bundle_version)`: what is in a picture.
   Pictures with the same bytes share one row of attributes.
+- `products.product_id` = `catalog.product_id` = `product_attributes.product_id`: what a product is, and every claim
+  about it with its evidence. `products` keeps those that left the feed, with `is_active` false.
 - `quarantine.image_uri` = `images.image_uri` for stage `extract`: why a picture has no attributes.
 - `corrections.subject` = `image_attributes.content_sha256`, `images.image_uri` or `catalog.product_id`, as
   `subject_kind` says: what people said is right instead.
