@@ -24,10 +24,9 @@ from jobs.spark_session import spark_session
 from jobs.store import TableStore
 from jobs.unchanged_night import NightInputs, UnchangedNight, night_key, remember_night, unchanged_night
 from schemas.settings import Settings
+from schemas.stages import STAGES
 from udfs.extract import attributes_version
 from udfs.fetch import Fetcher
-
-STAGES = ("ingest", "extract", "publish", "maintain")
 
 
 def run_stages(

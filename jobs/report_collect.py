@@ -24,13 +24,14 @@ from jobs.report_data import (
 )
 from jobs.report_thumbnail import ThumbnailError, make_thumbnail
 from schemas.reasons import ImageError
+from schemas.stages import STAGES
 from schemas.tables import CATALOG, IMAGE_ATTRIBUTES, IMAGES, PUBLICATIONS, QUARANTINE, RUNS
 
 QUARANTINE_ROWS_PER_REASON = 25
 VALUES_PER_DISTRIBUTION = 60
 READ_THREADS = 8
 
-STAGE_ORDER = ("ingest", "extract", "publish", "maintain", "nightly")
+STAGE_ORDER = (*STAGES, "nightly")
 
 ReadTable = Callable[[str], DataFrame]
 ReadImage = Callable[[str], bytes]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from jobs.nightly import STAGES, run_stages
+from jobs.nightly import run_stages
 from jobs.store import TableStore
 from schemas.settings import Settings
+from schemas.stages import STAGES
 from tests.pictures import write_shop
 
 
