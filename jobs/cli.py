@@ -126,7 +126,7 @@ def nightly(
     quiet: Quiet = False,
 ) -> None:
     """Run a night: ingest, extract, publish, maintain."""
-    from jobs.nightly import STAGES
+    from schemas.stages import STAGES
 
     _run(STAGES, _settings(tables, catalog, models, allowed_root, set_, config), run_id, report, quiet)
 
@@ -256,6 +256,9 @@ def train(
         str | None, typer.Option("--network", help="Short for the recipe of that network: product, small-cnn.")
     ] = None,
     processes: Annotated[int, typer.Option("--processes", min=1, help="Train in so many local processes.")] = 1,
+    start_from: Annotated[
+        Path | None, typer.Option("--start-from", help="Begin with the weights of a finished training: its --out.")
+    ] = None,
     stop_after: Annotated[
         float | None, typer.Option("--stop-after", help="Minutes after which to stop; run again to go on.")
     ] = None,
@@ -264,7 +267,15 @@ def train(
     """Train a network on labelled pictures and export it as a bundle; goes on where an earlier try stopped."""
     from jobs.train import train as train_job
 
-    made = train_job(data, out, network or recipe, processes=processes, stop_after_minutes=stop_after, version=version)
+    made = train_job(
+        data,
+        out,
+        network or recipe,
+        processes=processes,
+        start_from=start_from,
+        stop_after_minutes=stop_after,
+        version=version,
+    )
     typer.echo(f"{made}")
 
 

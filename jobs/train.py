@@ -25,6 +25,7 @@ def train(
     recipe_name: str = "product",
     *,
     processes: int = 1,
+    start_from: Path | None = None,
     stop_after_minutes: float | None = None,
     version: str = "1.0.0",
 ) -> Path:
@@ -35,6 +36,7 @@ def train(
         out: folder for checkpoints, logs and the trained network.
         recipe_name: a recipe of `models/recipes`, or the path of one.
         processes: train in so many processes of this machine by Spark's TorchDistributor; 1 trains in this one.
+        start_from: folder of a finished training of the same network, whose weights are the beginning.
         stop_after_minutes: stop after a checkpoint when so much time has passed; run again to go on.
         version: of the bundle.
 
@@ -44,16 +46,17 @@ def train(
     Raises:
         TrainError: the `train` extra is missing, or there is nothing to train on.
         RecipeError: the recipe is wrong.
+        CheckpointError: `out` or `start_from` holds another training.
         LabelsError: a labels file is wrong.
     """
     try:
         import torch  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise TrainError("training needs the train extra: pip install 'vitrine[train]'") from error
-    recipe = load_recipe(recipe_name)
+    recipe = _recipe(recipe_name, start_from)
     out.mkdir(parents=True, exist_ok=True)
     if processes > 1:
-        _train_distributed(data, out, recipe_name, processes)
+        _train_distributed(data, out, recipe_name, processes, start_from)
     return run(data, out, recipe, stop_after_minutes=stop_after_minutes, version=version)
 
 
@@ -114,7 +117,12 @@ def train_cache() -> Path:
     return cache_folder() / "train"
 
 
-def _train_distributed(data: list[Path], out: Path, recipe_name: str, processes: int) -> None:
+def _recipe(name: str, start_from: Path | None) -> Recipe:
+    recipe = load_recipe(name)
+    return recipe if start_from is None else recipe.model_copy(update={"start_from": str(start_from.resolve())})
+
+
+def _train_distributed(data: list[Path], out: Path, recipe_name: str, processes: int, start_from: Path | None) -> None:
     """Spark's TorchDistributor starts the processes; each runs this module."""
     from pyspark.ml.torch.distributor import TorchDistributor
 
@@ -122,6 +130,7 @@ def _train_distributed(data: list[Path], out: Path, recipe_name: str, processes:
 
     spark_session("vitrine train")
     arguments = [f"--data={path.resolve()}" for path in data] + [f"--out={out.resolve()}", f"--recipe={recipe_name}"]
+    arguments += [f"--start-from={start_from.resolve()}"] if start_from is not None else []
     distributor = TorchDistributor(num_processes=processes, local_mode=True, use_gpu=False)
     distributor.run(str(Path(__file__).resolve()), *arguments)
 
@@ -155,5 +164,6 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--recipe", default="product")
+    parser.add_argument("--start-from", type=Path)
     given = parser.parse_args()
-    run(given.data, given.out, load_recipe(given.recipe))
+    run(given.data, given.out, _recipe(given.recipe, given.start_from))

@@ -47,6 +47,7 @@ class Recipe(_Strict):
     network: str = Field(description="product, small-cnn, ...")
     seed: int = 0
     phases: tuple[Phase, ...] = Field(min_length=1)
+    start_from: str | None = Field(None, description="folder of a finished training of the same network to begin with")
     dataset_weights: dict[str, float] = Field(
         default_factory=dict, description="how often a data set's pictures are drawn, 1 by default"
     )

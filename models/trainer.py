@@ -92,7 +92,8 @@ def train(
         deadline: `time.monotonic()` after which to stop with a checkpoint, to be gone on with later.
 
     Raises:
-        CheckpointError: the checkpoint in `folder` was made by another recipe.
+        CheckpointError: the checkpoint in `folder` was made by another recipe, or the recipe's `start_from` has none
+            of this network.
     """
     return _Trainer(network, data, recipe, folder, say or _to_stderr, deadline).run()
 
@@ -320,6 +321,8 @@ class _Trainer:
         """Take over a checkpoint; returns the optimizer's state, which is loaded once there is an optimizer."""
         path = self.folder / "last.pt"
         if not path.exists():
+            if self.recipe.start_from is not None:
+                self._take_over(Path(self.recipe.start_from) / "last.pt")
             return None
         state = torch.load(path, weights_only=False)
         if state["recipe"] != self.recipe.identity:
@@ -332,6 +335,22 @@ class _Trainer:
         self.say(f"going on after {self.progress.images} pictures (phase {self.progress.phase + 1})")
         # At the start of a phase the optimizer begins anew: other parts may be frozen.
         return state["optimizer"] if self.progress.step else None
+
+    def _take_over(self, path: Path) -> None:
+        """Begin with the averaged weights of another training, and its proxies where the groups are the same."""
+        if not path.exists():
+            raise CheckpointError(f"{path} does not exist; --start-from wants the --out folder of a finished training")
+        state = torch.load(path, weights_only=False)
+        try:
+            self.network.load_state_dict(state["average"])
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise CheckpointError(f"{path} is of another network or other labels: {reason}") from error
+        self.average.load_state_dict(state["average"])
+        kept = state["proxies"]
+        if self.proxies is not None and kept is not None and kept["proxies"].shape == self.proxies.proxies.shape:
+            self.proxies.load_state_dict(kept)
+        self.say(f"beginning with the weights of {path.parent}")
 
     def _open_log(self) -> Any:
         self.folder.mkdir(parents=True, exist_ok=True)

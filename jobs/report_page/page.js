@@ -62,7 +62,10 @@
   });
   form.addEventListener("input", applyFilters);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(applyFilters));
+  byId("clear").addEventListener("click", () => {
+    form.reset();
+    applyFilters();
+  });
 
   document.querySelectorAll("button[data-filter]").forEach((button) => {
     button.addEventListener("click", () => {
@@ -74,11 +77,9 @@
         select.add(new Option(`${button.querySelector(".bar-label").textContent.trim()} (0)`, value));
       }
       select.value = value;
-      setTimeout(() => {
-        applyFilters();
-        byId("pictures").scrollIntoView();
-        select.focus({ preventScroll: true });
-      });
+      applyFilters();
+      byId("pictures").scrollIntoView();
+      select.focus({ preventScroll: true });
     });
   });
 

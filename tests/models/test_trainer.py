@@ -88,6 +88,24 @@ def test_a_checkpoint_of_another_recipe_is_refused(data, trained):
         family_of("product").train(data, other, trained[0], lambda _: None, None)
 
 
+def test_a_training_begins_with_the_weights_of_another(data, trained, tmp_path):
+    step = Phase(size=64, images=16, batch=16, learning_rate=1e-6, freeze="trunk")
+    further = RECIPE.model_copy(update={"phases": (step,), "start_from": str(trained[0])})
+    said = []
+    family_of("product").train(data, further, tmp_path / "further", said.append, None)
+    assert any("beginning with the weights" in line for line in said)
+    assert validate(load_trained(tmp_path / "further")[0], data, 64)["category/drawn"] > 0.9
+
+
+def test_another_network_is_no_beginning(data, trained, tmp_path):
+    narrower = RECIPE.model_copy(update={"embedding_dimension": 8, "start_from": str(trained[0])})
+    with pytest.raises(CheckpointError, match="of another network or other labels"):
+        family_of("product").train(data, narrower, tmp_path / "narrower", lambda _: None, None)
+    nowhere = RECIPE.model_copy(update={"start_from": str(tmp_path)})
+    with pytest.raises(CheckpointError, match="does not exist"):
+        family_of("product").train(data, nowhere, tmp_path / "nowhere", lambda _: None, None)
+
+
 def test_the_bundle_says_what_the_network_says(data, trained):
     out, _ = trained
     bundle = family_of("product").export(data, RECIPE, out, "1.2.3", lambda _: None)
