@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from models.manifest import DetectTask, FileEntry, Head, Manifest, ManifestDraft, Task
+from models.manifest import DetectTask, FileEntry, Head, Manifest, ManifestDraft, Task, UnderstandTask
 from models.prototypes import EmbeddingReference, PrototypeError, PrototypeTable
 
 T = TypeVar("T")
@@ -88,7 +88,10 @@ class Bundle:
     @overload
     def task(self, name: Literal["detect"]) -> DetectTask: ...
 
-    def task(self, name: str) -> Task | DetectTask:
+    @overload
+    def task(self, name: Literal["understand"]) -> UnderstandTask: ...
+
+    def task(self, name: str) -> Task | DetectTask | UnderstandTask:
         """The task of that name.
 
         Raises:
@@ -100,23 +103,26 @@ class Bundle:
         known = ", ".join(task.name for task in self.manifest.tasks)
         raise BundleError(f"bundle {self.version_id} has no task {name!r}; it has {known}: use another bundle")
 
-    def labels(self, task: Task | Head) -> tuple[str, ...]:
+    @property
+    def understand_task(self) -> UnderstandTask | None:
+        """The task that reads texts; None when the bundle has none."""
+        return next((task for task in self.manifest.tasks if isinstance(task, UnderstandTask)), None)
+
+    def labels(self, task: Task | UnderstandTask | Head) -> tuple[str, ...]:
         """The labels of a task, or of one of its heads, in the order of its probabilities.
 
-        Those of a task are the labels of its logits, then the paths of enrolled types.
+        Those of the classify task are the labels of its logits, then the paths of enrolled types.
 
         Raises:
             BundleError: the labels file is not a JSON list of distinct strings.
         """
-        labels = self._json(task.labels_file)
-        if not _is_list_of_strings(labels) or len(set(labels)) != len(labels):
-            raise BundleError(f"bundle {self.version_id}: {task.labels_file} must be a JSON list of distinct strings")
+        labels = self._names(task.labels_file)
         if isinstance(task, Task) and self.prototypes is not None:
             return (*labels, *self.prototypes.paths)
-        return tuple(labels)
+        return labels
 
-    def label_paths(self, task: Task) -> dict[str, str]:
-        """Taxonomy path by label, enrolled types among them; labels that are no product are absent.
+    def label_paths(self, task: Task | UnderstandTask) -> dict[str, str]:
+        """Taxonomy path by label, for classify enrolled types among them; labels that are no product are absent.
 
         Raises:
             BundleError: the file is not a JSON object of strings, or names a label that the task does not have.
@@ -132,8 +138,16 @@ class Bundle:
                 f"bundle {self.version_id}: {task.label_to_taxonomy_file} names labels that {task.labels_file} lacks: "
                 f"{unknown[:5]}"
             )
-        enrolled = self.prototypes.paths if self.prototypes is not None else ()
+        enrolled = self.prototypes.paths if isinstance(task, Task) and self.prototypes is not None else ()
         return {**paths, **{path: path for path in enrolled}}
+
+    def concepts(self, task: UnderstandTask) -> tuple[str, ...]:
+        """The concepts (attribute=value) that the text network knows, in the order of their numbers.
+
+        Raises:
+            BundleError: the file is not a JSON list of distinct strings.
+        """
+        return self._names(task.concepts_file)
 
     @cached_property
     def prototypes(self) -> PrototypeTable | None:
@@ -158,6 +172,12 @@ class Bundle:
             return None if name is None else read(self.files[name])
         except PrototypeError as error:
             raise BundleError(f"bundle {self.version_id}: {error}") from error
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        names = self._json(name)
+        if not _is_list_of_strings(names) or len(set(names)) != len(names):
+            raise BundleError(f"bundle {self.version_id}: {name} must be a JSON list of distinct strings")
+        return tuple(names)
 
     def _json(self, name: str) -> object:
         try:

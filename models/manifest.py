@@ -123,7 +123,49 @@ class DetectTask(_Strict):
         return (self.file,)
 
 
-AnyTask = Annotated[Task | DetectTask, Field(discriminator="name")]
+class TextInputSpec(_Strict):
+    """How a text is brought to the model: `models.text_encoding` makes the numbers."""
+
+    ids: str = Field(description="Name of the graph's input (N, units, pieces) int32: numbers of each unit's pieces")
+    segments: str = Field(description="Name of the input (N, units) int32: 1 title, 2 description, 3 text in pictures")
+    buckets: int = Field(ge=1, description="Words and parts of words are hashed into so many numbers, from 1 on")
+    pieces: int = Field(ge=1, description="Most pieces of a unit")
+    max_units: int = Field(ge=1, description="Units (words, Chinese characters) of all texts together; the rest is cut")
+
+
+class TextOutputSpec(_Strict):
+    """Names of the graph's outputs."""
+
+    logits: str = Field(description="(N, labels) float32, before softmax")
+    attention: str = Field(
+        description="(N, 1 + heads, units) float32: how much each unit counted for the category and for each head"
+    )
+
+
+class UnderstandTask(_Strict):
+    """What a product's texts say; `udfs.text_understanding` reads the outputs."""
+
+    name: Literal["understand"]
+    file: str = Field(description="ONNX file")
+    input: TextInputSpec
+    outputs: TextOutputSpec
+    concepts_file: str = Field(description="JSON list of concepts (attribute=value) in the order of their numbers")
+    labels_file: str = Field(description="JSON list of labels in the order of the logits")
+    label_to_taxonomy_file: str = Field(description="JSON object: label to taxonomy path")
+    temperature: float = Field(gt=0, description="Logits are divided by it before softmax (Guo et al. 2017)")
+    thresholds: Thresholds
+    heads: tuple[Head, ...] = Field((), description="Attributes that the same graph names")
+    fusion_file: str | None = Field(None, description="Weights for pooling with the classify task; see udfs.fusion")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the bundle's files that the task needs."""
+        own = (self.file, self.concepts_file, self.labels_file, self.label_to_taxonomy_file)
+        fusion = (self.fusion_file,) if self.fusion_file else ()
+        return (*own, *(head.labels_file for head in self.heads), *fusion)
+
+
+AnyTask = Annotated[Task | DetectTask | UnderstandTask, Field(discriminator="name")]
 
 
 class ManifestDraft(_Strict):
