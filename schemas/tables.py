@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.contract import Array, Column, Map, Struct, Table
 from schemas.image_columns import IMAGE_COLUMNS
+from schemas.index_tables import INDEX_TABLES
 from schemas.product_tables import PRODUCT_ATTRIBUTES, PRODUCTS
 
 RUN_ID = Column("run_id", "string", "Run that last wrote the row", nullable=False)
@@ -193,6 +194,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         *(CATALOG, IMAGES, IMAGE_ATTRIBUTES, PRODUCTS, PRODUCT_ATTRIBUTES),
+        *INDEX_TABLES,
         *(QUARANTINE, RUNS, PUBLICATIONS, CORRECTIONS),
     )
 }
