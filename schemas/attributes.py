@@ -37,6 +37,7 @@ class AttributeValue(BaseModel):
         synonyms: other words for it, by language.
         broader: the value that this one is a kind of, e.g. floral is a kind of printed.
         public: what it is in public names, where that is not one attribute with the English name.
+        modifier: the word before a noun, where that is not the name: a wooden bowl is made of wood.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class AttributeValue(BaseModel):
     synonyms: dict[Language, tuple[str, ...]]
     broader: str | None = None
     public: dict[str, str] | None = None
+    modifier: dict[Language, str] = {}
 
 
 class Attribute(BaseModel):
@@ -142,6 +144,12 @@ class AttributeDictionary:
         self.attribute(attribute)
         entry = self._values[attribute].get(value)
         return entry.name[language] if entry else value
+
+    def modifier(self, attribute: str, value: str, language: Language = "en") -> str:
+        """The word to put before a noun: "wooden" for wood."""
+        self.attribute(attribute)
+        entry = self._values[attribute].get(value)
+        return (entry.modifier.get(language) if entry else None) or self.name(attribute, value, language)
 
     def terms(self, attribute: str, language: Language) -> Mapping[str, str]:
         """Every normalized name and synonym in that language, and the value it means; for scanning texts.
@@ -242,6 +250,7 @@ def _palette_values() -> Iterable[AttributeValue]:
             name={"en": color.name, "zh": color.name_zh},
             synonyms={"en": tuple(word for word in color.synonyms if word.isascii()), "zh": chinese},
             broader=None if color.name in FAMILIES else color.family,
+            modifier={"en": color.name.replace("off white", "off-white")},
         )
 
 
