@@ -146,6 +146,7 @@ def _config(spark: SparkSession, settings: Settings, bundle: Bundle, roots: tupl
         s3=settings.s3,
         decode=settings.decode,
         allowed_roots=roots,
+        text=settings.text,
         micro_batch=settings.extract.micro_batch,
         enhance=settings.enhance,
     )

@@ -27,8 +27,9 @@ from schemas.reasons import ImageError, Reason
 from schemas.settings import DecodeSettings, FetchSettings, S3Settings
 from schemas.uri import normalize_uri
 from udfs.decode import decode
-from udfs.describe import describe_image
+from udfs.describe import Picture, ready_picture
 from udfs.fetch import Fetcher
+from udfs.product_region import detect_each, look_at
 from udfs.runtime import BundleSource, Runtime, runtime_for
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -227,17 +228,29 @@ def _fetcher() -> Fetcher:
 
 def _run(runtime: Runtime, fetcher: Fetcher, task: _Task) -> _Piece:
     """One piece of work, in a worker."""
-    prepared: list[NDArray[np.uint8]] = []
-    readable: list[tuple[int, str]] = []
+    pictures: list[Picture] = []
+    places: list[tuple[int, str]] = []
     failures: list[tuple[int, str, str]] = []
     for place, (path, name, corruption) in enumerate(task):
         try:
-            pixels, content = _prepared(runtime, fetcher, path, name, corruption)
+            picture, content = _ready(fetcher, path, name, corruption)
         except ImageError as error:
             failures.append((place, error.reason.value, error.detail))
             continue
-        prepared.append(pixels)
-        readable.append((place, content))
+        pictures.append(picture)
+        places.append((place, content))
+    prepared: list[NDArray[np.uint8]] = []
+    readable: list[tuple[int, str]] = []
+    for about, picture, detections in zip(places, pictures, detect_each(pictures, runtime), strict=True):
+        if isinstance(detections, ImageError):
+            failures.append((about[0], detections.reason.value, detections.detail))
+            continue
+        try:
+            prepared.append(runtime.prepare(picture.pixels, look_at(picture, detections).box))
+        except Exception as error:  # noqa: BLE001 - as in `udfs.micro_batch`: one odd picture must not end the run
+            failures.append((about[0], Reason.FEATURES_FAILED.value, f"{type(error).__name__}: {error}"))
+            continue
+        readable.append(about)
     results = runtime.classify_each(np.stack(prepared)) if prepared else []
     failures += [
         (place, result.reason.value, result.detail)
@@ -258,10 +271,8 @@ def _run(runtime: Runtime, fetcher: Fetcher, task: _Task) -> _Piece:
     )
 
 
-def _prepared(
-    runtime: Runtime, fetcher: Fetcher, path: str, name: str, corruption: Corruption | None
-) -> tuple[NDArray[np.uint8], str]:
-    """Model input and SHA-256 of the bytes of one picture."""
+def _ready(fetcher: Fetcher, path: str, name: str, corruption: Corruption | None) -> tuple[Picture, str]:
+    """A decoded picture with its quality, and the SHA-256 of its bytes."""
     fetched = fetcher.fetch(normalize_uri(path))
     if fetched.data is None:
         raise fetched.error or ImageError(Reason.FETCH_FAILED, path)
@@ -269,13 +280,10 @@ def _prepared(
     if corruption is not None:
         decoded = replace(decoded, pixels=corrupt(decoded.pixels, corruption, name))
     try:
-        described = describe_image(decoded)
-        pixels = runtime.prepare(described.pixels, described.box)
-    except ImageError:
-        raise
-    except Exception as error:  # as in `udfs.extract`: one odd picture must not end the run
+        picture = ready_picture(decoded)
+    except Exception as error:
         raise ImageError(Reason.FEATURES_FAILED, f"{path}: {type(error).__name__}: {error}") from error
-    return pixels, hashlib.sha256(fetched.data).hexdigest()
+    return picture, hashlib.sha256(fetched.data).hexdigest()
 
 
 def _rows(values: list[Floats]) -> Floats:

@@ -7,6 +7,7 @@ same order; a test holds the two together.
 from __future__ import annotations
 
 from schemas.contract import Array, Column, Struct
+from schemas.text_columns import TEXT_COLUMNS
 
 BOX = Struct(
     (
@@ -38,7 +39,7 @@ REGION = Struct(
         Column("box", BOX, "Bounding box of the product"),
         Column("area_share", "float", "Product mask's share of the image area", "0..1"),
         Column("confidence", "float", "Trust in the mask", "0..1"),
-        Column("method", "string", "How it was found: border, contrast, full_frame"),
+        Column("method", "string", "How it was found: detector, border, contrast, full_frame"),
     )
 )
 
@@ -106,15 +107,25 @@ MODEL_ATTRIBUTE = Struct(
     )
 )
 
+DETECTION = Struct(
+    (
+        Column("label", "string", "product, tag (price tags, hang tags) or text (a region of lines)"),
+        Column("box", BOX, "Where it is"),
+        Column("score", "float", "The detector's belief", "0..1"),
+    )
+)
+
 STEP_MILLISECONDS = Struct(
     (
         Column("fetch", "float", "Reading the bytes (overlaps with the other steps)", "ms"),
         Column("decode", "float", "Header probe and decoding", "ms"),
         Column("preprocess", "float", "White balance, contrast, denoising where called for", "ms"),
         Column("quality", "float", "Quality measures and perceptual hash", "ms"),
-        Column("segment", "float", "Product region", "ms"),
+        Column("segment", "float", "Product region from the detector's answer, or the classical cut", "ms"),
         Column("features", "float", "Color, texture, shape", "ms"),
-        Column("models", "float", "ONNX inference, this image's part of its micro-batch", "ms"),
+        Column("models", "float", "Category, embedding and attributes, this image's part of its micro-batch", "ms"),
+        Column("detect", "float", "The detector, this image's part of its micro-batch", "ms"),
+        Column("text", "float", "Reading text and barcodes, this image's part of those with text", "ms"),
     )
 )
 
@@ -143,6 +154,8 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column("category_candidates", Array(SCORED_CATEGORY), "Best paths, most probable first"),
     Column("labels", Array(SCORED_LABEL), "The model's own best labels, most probable first"),
     Column("model_attributes", Array(MODEL_ATTRIBUTE), "What the model's attribute heads say, one per head"),
+    Column("detections", Array(DETECTION), "Boxes of the bundle's detector; null when it has none"),
+    *TEXT_COLUMNS,
     Column("embedding", Array("float"), "L2-normalised image embedding; its length is in the bundle's manifest"),
     Column("step_ms", STEP_MILLISECONDS, "Time spent on this image per step"),
 )

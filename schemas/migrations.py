@@ -24,6 +24,21 @@ class Migration:
     statements: tuple[str, ...]
 
 
+# Type and comment only: a migration says what it did when it was written, so it does not read the contract.
+_DETECTIONS_AND_TEXT = (
+    ("detections", "array<struct<label: string, box: struct<x_min: float, y_min: float, x_max: float, y_max: float>, "
+     "score: float>>", "Boxes of the bundle''s detector; null when it has none"),
+    ("text_lines", "array<struct<text: string, confidence: float, language: string, quad: array<float>, "
+     "height_px: float>>", "Text read from the picture, in reading order"),
+    ("text_fields", "array<struct<name: string, value: string, amount: float, unit: string, count: int, "
+     "confidence: float, line: int, span_start: int, span_end: int, evidence: string>>",
+     "Facts parsed from the text, most confident first within each name"),
+    ("barcodes", "array<struct<digits: string, format: string, quad: array<float>>>",
+     "Barcodes decoded from their bars"),
+    ("text_status", "string", "read, no_text, too_small, failed; null when text was not looked for"),
+    ("text_likelihood", "float", "The gate''s belief that the picture holds text [0..1]"),
+)  # fmt: skip
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         "image_attributes",
@@ -32,6 +47,24 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE {table} ADD COLUMNS (model_attributes array<struct<attribute: string, value: string, "
             "confidence: float, is_stated: boolean>> COMMENT 'What the model''s attribute heads say, one per head' "
             "AFTER labels)",
+        ),
+    ),
+    Migration(
+        "image_attributes",
+        "0002_detections_and_text",
+        (
+            "ALTER TABLE {table} ADD COLUMNS ("
+            + ", ".join(
+                f"{name} {type_} COMMENT '{comment}' AFTER {after}"
+                for (name, type_, comment), after in zip(
+                    _DETECTIONS_AND_TEXT,
+                    ("model_attributes", *(column[0] for column in _DETECTIONS_AND_TEXT)),
+                    strict=False,
+                )
+            )
+            + ")",
+            "ALTER TABLE {table} ADD COLUMNS (step_ms.detect float COMMENT 'The detector' AFTER models, "
+            "step_ms.text float COMMENT 'Reading text and barcodes' AFTER detect)",
         ),
     ),
 )

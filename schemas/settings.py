@@ -77,6 +77,19 @@ class DecodeSettings(BaseModel):
     )
 
 
+class TextSettings(BaseModel):
+    """What is read in pictures, and how much."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    read: bool = Field(True, description="Read text where the detector, or a cheap look, sees some")
+    barcodes: bool = Field(True, description="Decode barcodes around text")
+    side_limit: int = Field(
+        640, ge=64, le=2048, description="Regions of text are looked at with at most this long side (px)"
+    )
+    most_lines: int = Field(100, ge=1, le=1000, description="Lines read per region of text, at most: the surest")
+
+
 class ExtractSettings(BaseModel):
     """How the extract stage cuts its work."""
 
@@ -108,6 +121,35 @@ class ExtractSettings(BaseModel):
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is no reason code; see docs/tables.md")
         return value
+
+
+class FuseSettings(BaseModel):
+    """How pictures, texts and the feed make one product."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    category_confidence: float = Field(
+        0.5, gt=0, le=1, description="Least trust in a taxonomy path for it to be stated; the deepest such path is"
+    )
+    attribute_confidence: float = Field(
+        0.5, gt=0, le=1, description="Least trust in another attribute for it to be stated"
+    )
+    feed_category_trust: float = Field(
+        0.9,
+        ge=0.5,
+        le=1,
+        description="Probability that the feed's category, where the taxonomy knows it, is right; at most 0.99 is used",
+    )
+    conflict_confidence: float = Field(
+        0.7, gt=0, le=1, description="Two sources that are at least this sure of different things are in conflict"
+    )
+    review_confidence: float = Field(
+        0.6, ge=0, le=1, description="Products with a less sure category are marked for review"
+    )
+    publish_quality: float = Field(
+        0.2, ge=0, le=1, description="Least quality score of the main picture of a publishable product"
+    )
+    partition_products: int = Field(512, ge=1, description="Products per Spark task")
 
 
 class GateSettings(BaseModel):
@@ -160,9 +202,17 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     fetch: FetchSettings = FetchSettings()
     decode: DecodeSettings = DecodeSettings()
+    text: TextSettings = TextSettings()
     extract: ExtractSettings = ExtractSettings()
+    fuse: FuseSettings = FuseSettings()
     gate: GateSettings = GateSettings()
     maintain: MaintainSettings = MaintainSettings()
+
+    @field_validator("catalog", "models", "models_root", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        """A scheduler passes an empty text where nothing was chosen."""
+        return None if value == "" else value
 
     @field_validator("allowed_roots", mode="before")
     @classmethod

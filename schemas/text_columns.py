@@ -59,7 +59,12 @@ TEXT_COLUMNS: tuple[Column, ...] = (
     Column("text_lines", Array(TEXT_LINE), "Text read from the picture, in reading order"),
     Column("text_fields", Array(TEXT_FIELD), "Facts parsed from the text, most confident first within each name"),
     Column("barcodes", Array(BARCODE), "Barcodes decoded from their bars"),
-    Column("text_status", "string", "read, no_text (the gate or the network saw none), too_small, failed"),
+    Column(
+        "text_status",
+        "string",
+        "read, no_text (the detector, the gate or the reader saw none), too_small, failed; null, as lines and fields, "
+        "when text was not looked for",
+    ),
     Column(
         "text_likelihood",
         "float",
@@ -67,4 +72,4 @@ TEXT_COLUMNS: tuple[Column, ...] = (
         "0..1",
     ),
 )
-"""Proposed columns of `image_attributes`."""
+"""Columns of `image_attributes` about text."""

@@ -1,21 +1,19 @@
-"""Describes one decoded picture by measures: quality, product region, color, pattern, shape."""
+"""Describes one decoded picture by measures: quality first, then, once it is known where the product is, its looks."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
+from models.model_input import Box, Pixels
 from udfs.color import describe_color
 from udfs.decode import DecodedImage
 from udfs.perceptual_hash import perceptual_hash
+from udfs.picture_size import scaled_box, shrunk
 from udfs.preprocess import enhance
-from udfs.quality import measure_quality
-from udfs.segment import Region, find_product
+from udfs.quality import Quality, measure_quality
+from udfs.segment import Region
 from udfs.shape import describe_shape
 from udfs.texture import describe_texture
 
@@ -23,51 +21,105 @@ FEATURE_SIDE = 256
 """Long side (px) at which region, color, texture and shape are measured: one resize serves all of them."""
 
 
-@dataclass(frozen=True)
-class Description:
-    """What the measures say of one picture.
+class StepClock:
+    """Milliseconds by step of one picture.
 
     Args:
-        columns: values of the measured columns of `schemas.image_columns.IMAGE_COLUMNS`, by name.
-        pixels: (H, W, 3) uint8 RGB, enhanced, as the models should see it.
-        box: the product's box in `pixels`: (x_min, y_min, x_max, y_max), px.
+        laps: steps so far, which are added to.
+    """
+
+    def __init__(self, laps: dict[str, float] | None = None) -> None:
+        self.laps = {} if laps is None else laps
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """Count the time since the last lap for a step."""
+        now = time.perf_counter()
+        self.laps[step] = self.laps.get(step, 0.0) + (now - self._last) * 1e3
+        self._last = now
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture whose quality is known, ready to be looked at.
+
+    Args:
+        format: of the file.
+        width_px: width of the upright source.
+        height_px: its height.
+        pixels: (H, W, 3) uint8 RGB at the working size, corrected; what models see.
+        small: (h, w, 3) uint8 RGB, `pixels` with at most `FEATURE_SIDE` on its long side.
+        quality: measures of the picture as it came.
+        perceptual_hash: 16 hex digits.
+        enhancements: what was corrected.
         step_ms: milliseconds by step.
     """
 
-    columns: dict[str, Any]
-    pixels: NDArray[np.uint8]
-    box: tuple[float, float, float, float]
-    step_ms: dict[str, float]
+    format: str
+    width_px: int
+    height_px: int
+    pixels: Pixels
+    small: Pixels
+    quality: Quality
+    perceptual_hash: str
+    enhancements: tuple[str, ...] = ()
+    step_ms: dict[str, float] = field(default_factory=dict)
+
+    def to_source(self, box: Box, size: tuple[int, int]) -> Box:
+        """A box of a picture of that (height, width) in px of the upright source."""
+        return scaled_box(box, size, (self.height_px, self.width_px))
 
 
-def describe_image(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Description:
-    """Measure a picture.
+def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Picture:
+    """Measure the quality of a decoded picture, and correct it.
 
     Args:
         decoded: the upright picture.
         enhance_pixels: correct white balance, contrast and noise where the measures call for it.
     """
-    clock = _Clock()
+    clock = StepClock()
     quality = measure_quality(decoded.pixels)
     phash = perceptual_hash(decoded.pixels)
     clock.lap("quality")
     pixels, enhancements = enhance(decoded.pixels, quality) if enhance_pixels else (decoded.pixels, ())
+    small = shrunk(pixels, FEATURE_SIDE)
     clock.lap("preprocess")
-    small = _shrink(pixels, FEATURE_SIDE)
-    region = find_product(small)
-    clock.lap("segment")
-    color = describe_color(small, region.mask)
-    texture, pattern, pattern_confidence = describe_texture(small, region.mask)
+    return Picture(
+        format=decoded.format,
+        width_px=decoded.width_px,
+        height_px=decoded.height_px,
+        pixels=pixels,
+        small=small,
+        quality=quality,
+        perceptual_hash=phash,
+        enhancements=enhancements,
+        step_ms=clock.laps,
+    )
+
+
+def describe_product(picture: Picture, region: Region) -> dict[str, Any]:
+    """The measured columns of `schemas.image_columns.IMAGE_COLUMNS`, by name.
+
+    Args:
+        picture: the picture.
+        region: where its product is, in px of `picture.small`.
+    """
+    color = describe_color(picture.small, region.mask)
+    texture, pattern, pattern_confidence = describe_texture(picture.small, region.mask)
     shape, shape_name, shape_confidence = describe_shape(region.mask)
-    clock.lap("features")
-    columns = {
-        "format": decoded.format,
-        "width_px": decoded.width_px,
-        "height_px": decoded.height_px,
-        "perceptual_hash": phash,
-        "quality": asdict(quality),
-        "enhancements": list(enhancements),
-        "region": _region_column(region, decoded.width_px, decoded.height_px),
+    return {
+        "format": picture.format,
+        "width_px": picture.width_px,
+        "height_px": picture.height_px,
+        "perceptual_hash": picture.perceptual_hash,
+        "quality": asdict(picture.quality),
+        "enhancements": list(picture.enhancements),
+        "region": {
+            "box": box_column(picture.to_source(region.box, region.mask.shape)),
+            "area_share": region.area_share,
+            "confidence": region.confidence,
+            "method": region.method,
+        },
         "color": color.color,
         "color_confidence": color.confidence,
         "colors": [asdict(share) for share in color.colors],
@@ -78,43 +130,9 @@ def describe_image(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Des
         "shape_confidence": shape_confidence,
         "shape_descriptors": asdict(shape),
     }
-    return Description(columns, pixels, _scaled_box(region, pixels.shape[1], pixels.shape[0]), clock.laps)
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self.laps[step] = (now - self._last) * 1e3
-        self._last = now
-
-
-def _shrink(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture at no more than `side` px on its long side."""
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _scaled_box(region: Region, width: int, height: int) -> tuple[float, float, float, float]:
-    """The region's box in a picture of another size."""
-    mask_height, mask_width = region.mask.shape
-    x_min, y_min, x_max, y_max = region.box
-    across, down = width / mask_width, height / mask_height
-    return (x_min * across, y_min * down, x_max * across, y_max * down)
-
-
-def _region_column(region: Region, width: int, height: int) -> dict[str, Any]:
-    box = dict(zip(("x_min", "y_min", "x_max", "y_max"), _scaled_box(region, width, height), strict=True))
-    return {
-        "box": box,
-        "area_share": region.area_share,
-        "confidence": region.confidence,
-        "method": region.method,
-    }
+def box_column(box: Box) -> dict[str, float]:
+    """A box as `schemas.image_columns.BOX` has it."""
+    x_min, y_min, x_max, y_max = (float(edge) for edge in box)
+    return {"x_min": x_min, "y_min": y_min, "x_max": x_max, "y_max": y_max}

@@ -1,7 +1,8 @@
-"""Extracts what is in pictures: fetch -> hash -> decode -> measure -> models -> one row, in one pass and one process.
+"""Extracts what is in pictures, in one pass and one process: fetch -> hash -> decode -> quality, picture by picture;
+then detector -> measures -> models -> text over micro-batches (`udfs.micro_batch`); one row each.
 
-Paths go in and small rows come out; bytes and pixels never leave the worker. Reading runs ahead of computing, models
-see micro-batches, and every picture ends as `extracted`, `reused` (same content, already described) or `quarantined`.
+Paths go in and small rows come out; bytes and pixels never leave the worker. Reading runs ahead of computing, and every
+picture ends as `extracted`, `reused` (same content, already described) or `quarantined`.
 """
 
 from __future__ import annotations
@@ -10,24 +11,25 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from schemas.reasons import ImageError, Reason
-from schemas.settings import DecodeSettings, FetchSettings, S3Settings
+from schemas.settings import MEBIBYTE, DecodeSettings, FetchSettings, S3Settings, TextSettings
 from udfs.decode import decode
-from udfs.describe import describe_image
+from udfs.describe import Picture, ready_picture
 from udfs.fetch import Fetched, Fetcher
-from udfs.runtime import BundleSource, ClassifyResult, Runtime, runtime_for
+from udfs.micro_batch import describe_pictures
+from udfs.runtime import BundleSource, Runtime, runtime_for
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Version of the measuring code; raise it when its results change, so that pictures are extracted anew."""
 
 # Contents remembered per task to compute identical pictures once; the planner puts equal sizes side by side.
 _REMEMBERED_CONTENTS = 4096
+
+# A micro-batch is cut short at this many bytes of pixels, whatever the settings: about 30 pictures of 800 px.
+_MOST_HELD_BYTES = 64 * MEBIBYTE
 
 Status = Literal["extracted", "reused", "quarantined"]
 
@@ -73,6 +75,7 @@ class ExtractorConfig:
         s3: how S3 is reached.
         decode: what may be decoded.
         allowed_roots: roots that may be read from; empty allows all.
+        text: what is read in pictures, and how much.
         micro_batch: pictures per model call.
         enhance: correct white balance, contrast and noise where called for.
         deduplicate: describe identical content once per task and call the others `reused`, without attributes.
@@ -83,6 +86,7 @@ class ExtractorConfig:
     s3: S3Settings = field(default_factory=S3Settings)
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     allowed_roots: tuple[str, ...] = ()
+    text: TextSettings = field(default_factory=TextSettings)
     micro_batch: int = 16
     enhance: bool = True
     deduplicate: bool = True
@@ -94,11 +98,10 @@ class ExtractorConfig:
 
 @dataclass
 class _Pending:
-    """A picture in a micro-batch: finished (`outcome`), waiting for the models, or a twin of another."""
+    """A picture in a micro-batch: finished (`outcome`), waiting for the stages, or a twin of another."""
 
     outcome: Outcome
-    model_input: NDArray[np.uint8] | None = None
-    columns: dict[str, Any] | None = None
+    picture: Picture | None = None
     step_ms: dict[str, float] = field(default_factory=dict)
     twin_of: _Pending | None = None
 
@@ -122,6 +125,7 @@ class Extractor:
         """Outcomes in the order of the requests, which are pulled ahead as far as reading runs ahead."""
         known: OrderedDict[int, frozenset[str]] = OrderedDict()
         pending: list[_Pending] = []
+        held_bytes = 0
 
         def uris() -> Iterator[str]:
             for number, request in enumerate(requests):
@@ -130,9 +134,11 @@ class Extractor:
 
         for number, fetched in enumerate(self._fetcher.prefetch(uris())):
             pending.append(self._start(fetched, known.pop(number)))
-            if len(pending) >= self._config.micro_batch:
+            if (picture := pending[-1].picture) is not None:
+                held_bytes += picture.pixels.nbytes + picture.small.nbytes
+            if len(pending) >= self._config.micro_batch or held_bytes >= _MOST_HELD_BYTES:
                 yield from self._finish(pending)
-                pending = []
+                pending, held_bytes = [], 0
         yield from self._finish(pending)
 
     def close(self) -> None:
@@ -140,7 +146,7 @@ class Extractor:
         self._fetcher.close()
 
     def _start(self, fetched: Fetched, known_sha256: frozenset[str]) -> _Pending:
-        """Everything up to the models."""
+        """Everything that is done picture by picture before the stages."""
         if fetched.error is not None or fetched.data is None:
             error = fetched.error or ImageError(Reason.FETCH_FAILED, f"no bytes of {fetched.uri}")
             return _Pending(Outcome("quarantined", error.reason.value, error.detail, fetch_ms=fetched.milliseconds))
@@ -156,27 +162,16 @@ class Extractor:
         pending = _Pending(outcome)
         if self._config.deduplicate:
             self._remember(digest, pending)
+        started = time.perf_counter()
         try:
-            self._describe(fetched, pending)
+            decoded = decode(fetched.data, self._config.decode)
+            pending.step_ms = {"fetch": fetched.milliseconds, "decode": (time.perf_counter() - started) * 1e3}
+            pending.picture = ready_picture(decoded, enhance_pixels=self._config.enhance)
         except ImageError as error:
             _fail(outcome, error)
+        except Exception as error:  # noqa: BLE001 - a measure that trips over one odd picture fails only that
+            _fail(outcome, ImageError(Reason.FEATURES_FAILED, f"{fetched.uri}: {type(error).__name__}: {error}"))
         return pending
-
-    def _describe(self, fetched: Fetched, pending: _Pending) -> None:
-        assert fetched.data is not None
-        started = time.perf_counter()
-        decoded = decode(fetched.data, self._config.decode)
-        decode_ms = (time.perf_counter() - started) * 1e3
-        try:
-            description = describe_image(decoded, enhance_pixels=self._config.enhance)
-            pending.model_input = self._runtime.prepare(description.pixels, description.box)
-        except ImageError:
-            raise
-        except Exception as error:
-            # A measure that trips over one odd picture must not take the night down.
-            raise ImageError(Reason.FEATURES_FAILED, f"{fetched.uri}: {type(error).__name__}: {error}") from error
-        pending.columns = {**description.columns, "size_bytes": len(fetched.data)}
-        pending.step_ms = {"fetch": fetched.milliseconds, "decode": decode_ms, **description.step_ms}
 
     def _remember(self, digest: str, pending: _Pending) -> None:
         self._seen[digest] = pending
@@ -184,19 +179,16 @@ class Extractor:
             self._seen.popitem(last=False)
 
     def _finish(self, batch: list[_Pending]) -> Iterator[Outcome]:
-        """Run the models over what waits for them and hand out the batch in order."""
-        waiting = [pending for pending in batch if pending.model_input is not None]
-        started = time.perf_counter()
-        results = self._run_models([pending.model_input for pending in waiting if pending.model_input is not None])
-        share_ms = (time.perf_counter() - started) * 1e3 / max(1, len(waiting))
-        for pending, result in zip(waiting, results, strict=True):
-            pending.model_input = None
+        """Take what waits through the stages and hand out the batch in order."""
+        waiting = [(pending, pending.picture) for pending in batch if pending.picture is not None]
+        results = describe_pictures([picture for _, picture in waiting], self._runtime, self._config.text)
+        for (pending, _), result in zip(waiting, results, strict=True):
+            pending.picture = None
             if isinstance(result, ImageError):
                 _fail(pending.outcome, result)
             else:
-                step_ms = {**pending.step_ms, "models": share_ms}
-                pending.outcome.attributes = {**(pending.columns or {}), **result, "step_ms": step_ms}
-            pending.columns = None
+                step_ms = pending.step_ms | result["step_ms"]
+                pending.outcome.attributes = {**result, "size_bytes": pending.outcome.size_bytes, "step_ms": step_ms}
         for pending in batch:
             if pending.twin_of is not None:
                 _follow(pending.outcome, pending.twin_of.outcome)
@@ -205,21 +197,6 @@ class Extractor:
             # Twins to come need to know how it ended, not what was found.
             if pending.twin_of is None:
                 pending.outcome = Outcome(pending.outcome.status, pending.outcome.reason, pending.outcome.detail)
-
-    def _run_models(self, inputs: list[NDArray[np.uint8]]) -> list[dict[str, Any] | ImageError]:
-        """Model columns for each picture, or its error: a picture that a model fails on does not fail its batch."""
-        if not inputs:
-            return []
-        results = self._runtime.classify_each(np.stack(inputs))
-        return [result if isinstance(result, ImageError) else self._model_columns(result) for result in results]
-
-    def _model_columns(self, result: ClassifyResult) -> dict[str, Any]:
-        attributes = self._runtime.attribute_reader.read(result.heads)
-        return {
-            **asdict(self._runtime.read(result)[0]),
-            "model_attributes": [asdict(one) for one in attributes[0]] if attributes else [],
-            "embedding": result.embeddings[0],
-        }
 
 
 def _fail(outcome: Outcome, error: ImageError) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NoReturn, Protocol, TypeAlias
+from typing import Any, Final, NoReturn, Protocol, Self, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -117,6 +117,11 @@ class Runtime:
         return self.bundle.task(DETECT)
 
     @cached_property
+    def detects(self) -> bool:
+        """Whether the bundle has a detector."""
+        return any(task.name == DETECT for task in self.bundle.manifest.tasks)
+
+    @cached_property
     def category_reader(self) -> CategoryReader:
         """Reads probabilities as taxonomy paths."""
         return CategoryReader.from_bundle(self.bundle, self.classify_task)
@@ -155,13 +160,7 @@ class Runtime:
 
     def classify_each(self, batch: Pixels) -> list[ClassifyResult | ImageError]:
         """Run a batch whole, or one by one when that fails; each picture gets its result (N = 1) or its error."""
-        try:
-            whole = self.classify(batch)
-            return [whole.row(row) for row in range(len(batch))]
-        except ImageError as error:
-            if len(batch) == 1:
-                return [error]
-        return [self.classify_each(batch[row : row + 1])[0] for row in range(len(batch))]
+        return _each(self.classify, batch)
 
     def prepare_detect(self, pixels: Pixels) -> Pixels:
         """One whole picture (H, W, 3) uint8 RGB as the detector wants it; see `model_input`."""
@@ -178,6 +177,10 @@ class Runtime:
         """
         names = self.detect_task.outputs
         return DetectOutputs(*self._run(self.detect_task, [names.scores, names.distances, names.maps], batch))
+
+    def detect_each(self, batch: Pixels) -> list[DetectOutputs | ImageError]:
+        """Run the detector on a batch whole, or one by one when that fails, as `classify_each` does."""
+        return _each(self.detect, batch)
 
     @cached_property
     def attribute_reader(self) -> AttributeReader:
@@ -212,6 +215,26 @@ class Runtime:
             if file not in self._sessions:
                 self._sessions[file] = load_session(self.bundle, file)
             return self._sessions[file]
+
+
+class _Rows(Protocol):
+    """Results of a batch."""
+
+    def row(self, index: int) -> Self:
+        """One picture's result."""
+
+
+_Result = TypeVar("_Result", bound=_Rows)
+
+
+def _each(model: Callable[[Pixels], _Result], batch: Pixels) -> list[_Result | ImageError]:
+    try:
+        whole = model(batch)
+        return [whole.row(row) for row in range(len(batch))]
+    except ImageError as error:
+        if len(batch) == 1:
+            return [error]
+    return [_each(model, batch[row : row + 1])[0] for row in range(len(batch))]
 
 
 def load_session(bundle: Bundle, file: str) -> Any:

@@ -21,7 +21,7 @@ from udfs.backdrop import STUDIO_SHARE, border_confidence, border_ring, cut_from
 from udfs.masks import Mask, Plane, reached_from_border, tidy
 
 Box = tuple[float, float, float, float]
-Method = Literal["border", "contrast", "full_frame"]
+Method = Literal["detector", "border", "contrast", "full_frame"]
 
 WORKING_SIDE = 256
 """Masks are found at this long side (px) at most."""
@@ -55,7 +55,7 @@ class Region:
         mask: (H, W) bool, True on the product; never empty.
         area_share: share of True in the mask, 0..1.
         confidence: trust in the mask, 0..1.
-        method: `border`, `contrast` or `full_frame`.
+        method: `detector` (see `udfs.product_region`), `border`, `contrast` or `full_frame`.
     """
 
     box: Box
@@ -81,13 +81,13 @@ def find_product(pixels: NDArray[np.uint8]) -> Region:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     if min(small.shape[:2]) < _SMALLEST_SIDE:
-        return _region(np.ones((height, width), dtype=bool), 0.1, "full_frame")
+        return region_of(np.ones((height, width), dtype=bool), 0.1, "full_frame")
 
     lab = to_lab(small)
     mask, confidence, method = _segment(lab)
     if small is not pixels:
         mask = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
-    return _region(mask, confidence, method)
+    return region_of(mask, confidence, method)
 
 
 def to_lab(pixels: NDArray[np.uint8]) -> Plane:
@@ -195,7 +195,8 @@ def _blur_histogram(histogram: NDArray[np.float64]) -> NDArray[np.float64]:
     return cube.ravel()
 
 
-def _region(mask: Mask, confidence: float, method: Method) -> Region:
+def region_of(mask: Mask, confidence: float, method: Method) -> Region:
+    """The region of a mask, which must not be empty."""
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
     return Region(box, mask, float(mask.mean()), float(confidence), method)

@@ -15,10 +15,15 @@ from typing import Any
 import numpy as np
 
 from jobs.fit_pattern import DATASET, TITLE_PATTERNS
+from models.bundle import SHIPPED_BUNDLE, load_bundle
 from schemas.palette import PALETTE
+from schemas.reasons import ImageError
 from schemas.settings import DecodeSettings
 from udfs.decode import decode
-from udfs.describe import describe_image
+from udfs.describe import Picture, describe_product, ready_picture
+from udfs.product_region import detect_each, look_at
+from udfs.runtime import BundleSource, Runtime, runtime_for
+from udfs.segment import Region, find_product
 
 LABELS = json.loads(Path(__file__).with_name("labels.json").read_text(encoding="utf-8"))
 FAMILY_OF_LABEL: dict[str, str] = LABELS["dataset_color_to_family"]
@@ -57,9 +62,10 @@ def read_rows(folder: Path, split: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if row["split"] == split]
 
 
-def judge(folder: Path, row: dict[str, str]) -> Verdict:
-    """Describe a photo as extraction does."""
-    columns = describe_image(decode((folder / row["image_path"]).read_bytes(), DecodeSettings())).columns
+def judge(folder: Path, row: dict[str, str], runtime: Runtime | None) -> Verdict:
+    """Describe a photo as extraction does; without a runtime the product is found by the classical cut."""
+    picture = ready_picture(decode((folder / row["image_path"]).read_bytes(), DecodeSettings()))
+    columns = describe_product(picture, region_in(picture, runtime))
     pattern = TITLE_PATTERNS.get(json.loads(row["attributes_json"])["pattern_from_title"])
     return Verdict(
         row["category"],
@@ -71,6 +77,16 @@ def judge(folder: Path, row: dict[str, str]) -> Verdict:
         columns["pattern"],
         columns["pattern_confidence"],
     )
+
+
+def region_in(picture: Picture, runtime: Runtime | None) -> Region:
+    """The product's region as extraction finds it; by the classical cut without a runtime."""
+    if runtime is None:
+        return find_product(picture.small)
+    (detections,) = detect_each([picture], runtime)
+    if isinstance(detections, ImageError):
+        raise detections
+    return look_at(picture, detections).region
 
 
 def color_figures(verdicts: list[Verdict]) -> dict[str, Any]:
@@ -136,11 +152,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the development data")
     parser.add_argument("--split", default="val", choices=["train", "val", "test"])
     parser.add_argument("--most", type=int, help="evaluate no more than so many photos, evenly from the split")
+    parser.add_argument("--classical", action="store_true", help="find products by the classical cut, not the detector")
     options = parser.parse_args()
+    source = BundleSource(load_bundle(SHIPPED_BUNDLE).sha256, path=str(SHIPPED_BUNDLE))
+    runtime = None if options.classical else runtime_for(source)
     rows = read_rows(options.data, options.split)
     if options.most:
         rows = rows[:: max(1, len(rows) // options.most)][: options.most]
-    verdicts = [judge(options.data, row) for row in rows]
+    verdicts = [judge(options.data, row, runtime) for row in rows]
     report = {"split": options.split, "color": color_figures(verdicts), "pattern": pattern_figures(verdicts)}
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
 

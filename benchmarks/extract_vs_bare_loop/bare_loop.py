@@ -14,22 +14,22 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.pictures import picture_paths
 from benchmarks.process_tree import cpu_seconds, peak_rss_mib
 from models.bundle import SHIPPED_BUNDLE, load_bundle
-from schemas.settings import DecodeSettings
+from schemas.reasons import ImageError
+from schemas.settings import DecodeSettings, TextSettings
 from udfs.decode import decode
-from udfs.describe import describe_image
+from udfs.describe import ready_picture
 from udfs.extract_rows import attributes_array
+from udfs.micro_batch import describe_pictures
 from udfs.runtime import BundleSource, Runtime, runtime_for
 
 MICRO_BATCH = 16
@@ -102,25 +102,21 @@ def _described(paths: list[Path]) -> Iterator[dict[str, Any]]:
     """One small dict per picture: the columns of `image_attributes` without bookkeeping."""
     runtime: Runtime = _state["runtime"]
     for start in range(0, len(paths), MICRO_BATCH):
-        inputs, rows = [], []
+        pictures, rows = [], []
         for path in paths[start : start + MICRO_BATCH]:
             data = path.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
             clock = time.perf_counter()
             decoded = decode(data, DecodeSettings())
             step_ms = {"fetch": 0.0, "decode": (time.perf_counter() - clock) * 1e3}
-            description = describe_image(decoded)
-            inputs.append(runtime.prepare(description.pixels, description.box))
-            row = {"content_sha256": digest, "image_uri": path.as_uri(), **description.columns}
-            rows.append(row | {"size_bytes": len(data), "step_ms": step_ms | description.step_ms})
-        clock = time.perf_counter()
-        results = runtime.classify(np.stack(inputs))
-        models_ms = (time.perf_counter() - clock) * 1e3 / len(rows)
-        read_heads = runtime.attribute_reader.read(results.heads)
-        for index, (row, read) in enumerate(zip(rows, runtime.read(results), strict=True)):
-            row["step_ms"]["models"] = models_ms
-            attributes = [asdict(one) for one in read_heads[index]] if read_heads else []
-            yield row | asdict(read) | {"model_attributes": attributes, "embedding": results.embeddings[index]}
+            pictures.append(ready_picture(decoded))
+            rows.append(
+                {"content_sha256": digest, "image_uri": path.as_uri(), "size_bytes": len(data), "step_ms": step_ms}
+            )
+        for row, columns in zip(rows, describe_pictures(pictures, runtime, TextSettings()), strict=True):
+            if isinstance(columns, ImageError):
+                raise columns
+            yield row | columns | {"step_ms": row["step_ms"] | columns["step_ms"]}
 
 
 def _write(rows: list[dict[str, Any]], out: Path) -> None:

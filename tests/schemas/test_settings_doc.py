@@ -45,7 +45,12 @@ def test_documented_variable_sets_the_setting(name, monkeypatch):
     documented = rows()[name][3].strip("`")
     default = read(Settings(tables="x"), name)
     given = {"always": "changed_rows", "False": "true", "True": "false"}.get(str(default), "1")
-    given = {"lease_seconds": "7", "decode.working_side": "64", "extract.retry_reasons": "too_large"}.get(name, given)
+    given = {
+        "lease_seconds": "7",
+        "decode.working_side": "64",
+        "text.side_limit": "320",
+        "extract.retry_reasons": "too_large",
+    }.get(name, given)
     monkeypatch.setenv(documented, given)
     value = read(Settings(tables="x"), name)
     assert str(value).lower() in {given, f"{given}.0", f"('{given}',)"}
