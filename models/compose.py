@@ -1,4 +1,4 @@
-"""Bundles made of parts: put a detector beside a classifier, or carry one over from an older bundle."""
+"""Bundles made of parts: put a detector or a text network beside a classifier, or take them from another bundle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from models.bundle import Bundle, BundleError, write_bundle
-from models.manifest import DetectTask, ManifestDraft
+from models.manifest import DetectTask, ManifestDraft, UnderstandTask
 from models.prototypes import REFERENCE_FILE, EmbeddingReference
+
+TEXT_PART = Path(__file__).parent / "parts" / "text"
+FUSION_FILE = "understand.fusion.json"
 
 
 def read_detector(folder: Path) -> tuple[DetectTask, bytes]:
@@ -77,3 +80,56 @@ def with_detector(
         fields["metrics"] = {**bundle.manifest.metrics, "detect": dict(metrics)}
     files = {name: content for name, content in bundle.files.items() if name not in replaced}
     return write_bundle(out, ManifestDraft(**fields), {**files, task.file: model}, overwrite=overwrite)
+
+
+def with_text(bundle: Bundle, text: Bundle, out: Path, *, version: str, overwrite: bool = False) -> Bundle:
+    """Write a bundle that is `bundle` with the text network and the fusion weights of another.
+
+    Args:
+        bundle: what to begin with; a text network that it has is replaced.
+        text: a bundle with an `understand` task, e.g. `load_bundle(TEXT_PART)`.
+        out: folder of the new bundle.
+        version: of the new bundle.
+        overwrite: replace a bundle that is there.
+
+    Raises:
+        BundleError: `text` has no text network.
+    """
+    task = text.task("understand")
+    old = bundle.understand_task
+    replaced = set(old.files) if old is not None else set()
+    kept = tuple(one for one in bundle.manifest.tasks if not isinstance(one, UnderstandTask))
+    fields = {name: getattr(bundle.manifest, name) for name in ManifestDraft.model_fields}
+    licenses = {f"text: {part}": license for part, license in text.manifest.licenses.items()}
+    fields |= {
+        "tasks": (*kept, task),
+        "version": version,
+        "created_at": datetime.now(UTC).replace(microsecond=0),
+        "metrics": {
+            **bundle.manifest.metrics,
+            "understand": {**text.manifest.metrics, "training_data": text.manifest.training_data},
+        },
+        "licenses": {**bundle.manifest.licenses, **licenses},
+    }
+    files = {name: content for name, content in bundle.files.items() if name not in replaced}
+    files |= {name: text.files[name] for name in task.files}
+    return write_bundle(out, ManifestDraft(**fields), files, overwrite=overwrite)
+
+
+def with_fusion(bundle: Bundle, weights: bytes, out: Path, *, overwrite: bool = False) -> Bundle:
+    """Write a bundle that is `bundle` with weights for pooling pictures and texts.
+
+    Args:
+        bundle: has an `understand` task.
+        weights: `udfs.fusion.FusionWeights.to_bytes()`.
+        out: folder of the new bundle.
+        overwrite: replace a bundle that is there, e.g. `bundle` itself.
+
+    Raises:
+        BundleError: the bundle has no text network.
+    """
+    task = bundle.task("understand").model_copy(update={"fusion_file": FUSION_FILE})
+    fields = {name: getattr(bundle.manifest, name) for name in ManifestDraft.model_fields}
+    fields |= {"tasks": tuple(task if isinstance(one, UnderstandTask) else one for one in bundle.manifest.tasks)}
+    files = {**bundle.files, FUSION_FILE: weights}
+    return write_bundle(out, ManifestDraft(**fields), files, overwrite=overwrite)

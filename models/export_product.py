@@ -142,9 +142,9 @@ def export_bundle(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tasks=(_task(file, spec, space, chosen.outputs, right, temperatures),),
         embedding_dimension=recipe.embedding_dimension,
-        training_data=_training_data(data, pretrained),
+        training_data=training_summary(data, pretrained),
         metrics=measured,
-        licenses=_licenses(data, pretrained),
+        licenses=licenses_of(data, pretrained),
         minimum_runtime={"onnxruntime": "1.22"},
     )
     files = {
@@ -194,7 +194,7 @@ def _task(
             output=head,
             labels_file=f"labels.{head}.json",
             temperature=round(temperatures[head], 4),
-            threshold=_head_threshold(outputs[head], right[head], temperatures[head]),
+            threshold=head_threshold(outputs[head], right[head], temperatures[head]),
         )
         for head in space.heads
     )
@@ -206,12 +206,13 @@ def _task(
         labels_file="labels.json",
         label_to_taxonomy_file="label_to_taxonomy.json",
         temperature=round(temperatures[CATEGORY], 4),
-        thresholds=_category_thresholds(space, outputs[CATEGORY], right[CATEGORY], temperatures[CATEGORY]),
+        thresholds=category_thresholds(space, outputs[CATEGORY], right[CATEGORY], temperatures[CATEGORY]),
         heads=heads,
     )
 
 
-def _head_threshold(logits: Floats, right: NDArray[np.bool_], temperature: float) -> float:
+def head_threshold(logits: Floats, right: NDArray[np.bool_], temperature: float) -> float:
+    """Probability from which on a head's best label is right often enough to state it."""
     known = right.any(axis=1)
     probabilities = np.exp(log_probabilities(logits[known], temperature))
     best = probabilities.argmax(axis=1)
@@ -220,7 +221,7 @@ def _head_threshold(logits: Floats, right: NDArray[np.bool_], temperature: float
     )
 
 
-def _category_thresholds(space: LabelSpace, logits: Floats, right: NDArray[np.bool_], temperature: float) -> Thresholds:
+def category_thresholds(space: LabelSpace, logits: Floats, right: NDArray[np.bool_], temperature: float) -> Thresholds:
     """Per level: sum the leaves' probabilities below each path, take the best path, ask how often it is right."""
     probabilities = np.exp(log_probabilities(logits, temperature))
     thresholds = {}
@@ -279,7 +280,7 @@ def reference_of(bundle: Bundle, data: ExportData, per_leaf: int = 64) -> Embedd
     return build_reference(embeddings, [names[leaf] for leaf in leaves[chosen].argmax(axis=1)])
 
 
-def _training_data(data: ExportData, pretrained: str | None) -> str:
+def training_summary(data: ExportData, pretrained: str | None) -> str:
     """What the weights were trained on, in one sentence."""
     training = [data.images[int(index)] for index in data.training()]
     counts = ", ".join(f"{name} {count}" for name, count in sorted(Counter(one.dataset for one in training).items()))
@@ -290,7 +291,7 @@ def _training_data(data: ExportData, pretrained: str | None) -> str:
     )
 
 
-def _licenses(data: ExportData, pretrained: str | None) -> dict[str, str]:
+def licenses_of(data: ExportData, pretrained: str | None) -> dict[str, str]:
     """License as stated upstream, by part."""
     stated = {f"data {image.dataset}": image.license for image in data.images}
     return {**({"initial weights": pretrained} if pretrained else {}), "trained weights": "Apache-2.0", **stated}

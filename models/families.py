@@ -118,8 +118,10 @@ def family_of(network: str) -> Family:
         ValueError: there is none of that name.
     """
     from models.small_cnn import NAME, SmallCnnFamily
+    from models.text_family import NAME as TEXT
+    from models.text_family import TextFamily
 
-    families: dict[str, Family] = {"product": ProductFamily(), NAME: SmallCnnFamily()}
+    families: dict[str, Family] = {"product": ProductFamily(), NAME: SmallCnnFamily(), TEXT: TextFamily()}
     if network not in families:
         raise ValueError(f"network {network!r} is not one of {', '.join(sorted(families))}")
     return families[network]

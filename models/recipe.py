@@ -40,6 +40,18 @@ class Phase(_Strict):
     mixup: Share = Field(0.0, description="probability that a batch is mixed (Zhang et al. 2018)")
 
 
+class TextSettings(_Strict):
+    """What only the text network has; the size of its phases is the most units of a text."""
+
+    templates: int = Field(ge=0, description="texts written from the taxonomy's words, beside the labelled ones")
+    buckets: int = Field(16384, ge=64, description="numbers that words and parts of words are hashed into")
+    pieces: int = Field(12, ge=4, description="most words, parts and concepts of a unit")
+    width: int = Field(48, ge=8, description="of a piece's embedding")
+    channels: int = Field(64, ge=8, description="of the convolution")
+    hidden: int = Field(64, ge=8, description="of the GRU, each direction")
+    max_units: int = Field(192, ge=16, description="of a product's texts, when the exported model reads them")
+
+
 class Recipe(_Strict):
     """How a network is trained."""
 
@@ -64,11 +76,14 @@ class Recipe(_Strict):
     rendered_seed: int = 101
     validate_every: int = Field(10_000, ge=1, description="pictures between looks at the validation split")
     patience: int = Field(4, ge=1, description="looks without progress after which a phase ends")
+    text: TextSettings | None = Field(None, description="for the text network only")
 
     @property
     def identity(self) -> str:
         """Fingerprint; a checkpoint of another recipe is not gone on with."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        # Left out where it is not set, so that checkpoints made before there was a text network can be gone on with.
+        unset = {"text"} if self.text is None else None
+        return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()[:16]
 
 
 def load_recipe(name: str) -> Recipe:

@@ -21,6 +21,8 @@ from models.model_input import model_input
 from models.pixel_store import open_store
 
 Pixels = NDArray[np.uint8]
+# Pictures, or texts as numbers of their pieces.
+Inputs = NDArray[np.uint8] | NDArray[np.int32]
 
 TRAINING_SPLITS = frozenset({"train", "catalogue"})
 BOX_MARGIN = 0.08
@@ -40,14 +42,14 @@ class TrainingData(Protocol):
     def draw(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """Indices of training pictures."""
 
-    def training_batch(self, indices: NDArray[np.int64], size: int, generator: np.random.Generator) -> Pixels:
-        """(N, size, size, channels) uint8, changed at random."""
+    def training_batch(self, indices: NDArray[np.int64], size: int, generator: np.random.Generator) -> Inputs:
+        """(N, size, size, channels) uint8, changed at random; of texts (N, units, pieces + 1) int32."""
 
     def validation(self) -> NDArray[np.int64]:
         """Indices of validation pictures."""
 
-    def views(self, indices: NDArray[np.int64], size: int) -> Pixels:
-        """(N, size, size, channels) uint8, as at inference."""
+    def views(self, indices: NDArray[np.int64], size: int) -> Inputs:
+        """The same, as at inference."""
 
     def targets(self, indices: NDArray[np.int64]) -> Targets:
         """Their labels."""
@@ -115,10 +117,10 @@ class ProductData:
             _resolved=tuple(labels),
             _store=store,  # type: ignore[arg-type]
             _store_index=np.array(kept, np.int64),
-            _leaves=_leaf_masks(space, labels),
-            _heads={head: _indices(names, head, labels) for head, names in space.heads.items()},
+            _leaves=leaf_masks(space, labels),
+            _heads={head: head_indices(names, head, labels) for head, names in space.heads.items()},
             _groups=_group_numbers(labels, in_training),
-            _weights=_weights(rows, labels, in_training, dataset_weights or {}, balance),
+            _weights=sampling_weights(rows, labels, in_training, dataset_weights or {}, balance),
             _validation=np.flatnonzero(~in_training),
             _augment=settings or AugmentSettings(),
         )
@@ -173,14 +175,16 @@ def input_spec(size: int) -> InputSpec:
     return InputSpec(name="image", height=size, width=size, resize="stretch", region="box", box_margin=BOX_MARGIN)
 
 
-def _leaf_masks(space: LabelSpace, labels: Sequence[ResolvedLabels]) -> NDArray[np.bool_]:
+def leaf_masks(space: LabelSpace, labels: Sequence[ResolvedLabels]) -> NDArray[np.bool_]:
+    """(N, leaves): the leaves that each label stands for."""
     masks = np.zeros((len(labels), len(space.leaves)), np.bool_)
     for row, one in enumerate(labels):
         masks[row, list(space.leaves_of(one.node))] = True
     return masks
 
 
-def _indices(names: Sequence[str], head: str, labels: Sequence[ResolvedLabels]) -> NDArray[np.int64]:
+def head_indices(names: Sequence[str], head: str, labels: Sequence[ResolvedLabels]) -> NDArray[np.int64]:
+    """(N,): each label's place among the names of a head, `UNLABELLED` where there is none."""
     index = {name: number for number, name in enumerate(names)}
     return np.array([index.get(one.attributes.get(head, ""), UNLABELLED) for one in labels], np.int64)
 
@@ -193,13 +197,22 @@ def _group_numbers(labels: Sequence[ResolvedLabels], in_training: NDArray[np.boo
     return np.array([numbers.get(key, UNLABELLED) for key in keys], np.int64)
 
 
-def _weights(
+def sampling_weights(
     rows: Sequence[LabelledImage],
     labels: Sequence[ResolvedLabels],
     in_training: NDArray[np.bool_],
     dataset_weights: Mapping[str, float],
     balance: float,
 ) -> NDArray[np.float64]:
+    """(N,): how probably each training row is drawn; 0 for others.
+
+    Args:
+        rows: of all splits.
+        labels: theirs.
+        in_training: (N,) which are for training.
+        dataset_weights: how often a data set's rows are drawn, 1 by default.
+        balance: 0 draws rows evenly, 1 draws labels evenly.
+    """
     keys = [(image.dataset, one.node) for image, one in zip(rows, labels, strict=True)]
     counts = Counter(key for key, training in zip(keys, in_training, strict=True) if training)
     weights = np.zeros(len(rows))
