@@ -45,6 +45,8 @@ _COUNT_ORDER = (
     *("rows_deactivated", "ignored_files"),
     *("images", "images_new", "images_changed", "images_unchanged", "images_deactivated", "unchanged"),
     *("candidates", "extracted", "reused", "quarantined", "recovered"),
+    *("products", "products_fused", "products_unchanged", "products_deactivated", "products_publishable"),
+    *("products_to_review", "products_in_conflict", "claims"),
     *("checks", "checks_failed", "published"),
     *("attributes_deleted", "tables_compacted", "tables_vacuumed"),
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MIGRATIONS_PROPERTY = "vitrine.migrations"
 # Readers that are not Spark (delta-rs, DuckDB) fail on deletion vectors, so shared tables do without them.
 FIXED_PROPERTIES = {"delta.enableDeletionVectors": "false"}
+# Column of a MERGE's source that marks rows to delete.
+GONE = "_gone"
 
 
 class SchemaDriftError(RuntimeError):
@@ -87,7 +89,8 @@ class TableStore:
 
         The caller passes rows that are new or changed: a MERGE rewrites each file that holds a matching key.
         """
-        self._merge(table, rows, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+        columns = rows.select(*table.column_names)
+        self._merge(table, columns, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
 
     def append(self, table: Table, rows: DataFrame) -> None:
         """Add rows whose keys the caller knows to be new."""
@@ -96,7 +99,26 @@ class TableStore:
 
     def insert_missing(self, table: Table, rows: DataFrame) -> None:
         """Insert the rows whose key is not there yet; never changes a row."""
-        self._merge(table, rows, "WHEN NOT MATCHED THEN INSERT *")
+        self._merge(table, rows.select(*table.column_names), "WHEN NOT MATCHED THEN INSERT *")
+
+    def upsert_and_delete(self, table: Table, rows: DataFrame, gone: DataFrame) -> None:
+        """Upsert some rows and delete others in one commit.
+
+        Args:
+            table: the table.
+            rows: rows to insert or to replace, with exactly the contract's columns.
+            gone: keys of rows to delete; no key of `rows`.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+        leaving = gone.select(*table.key).withColumn(GONE, F.lit(True))
+        source = rows.select(*table.column_names).withColumn(GONE, F.lit(False))
+        deleting = f"WHEN MATCHED AND source.{GONE} THEN DELETE"
+        self._merge(
+            table,
+            source.unionByName(leaving, allowMissingColumns=True),
+            f"{deleting} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED AND NOT source.{GONE} THEN INSERT *",
+        )
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete rows by a SQL condition."""
@@ -115,7 +137,7 @@ class TableStore:
     def _merge(self, table: Table, rows: DataFrame, clauses: str) -> None:
         self._begin_commit(table)
         keys = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
-        rows.select(*table.column_names).createOrReplaceTempView("vitrine_merge_source")
+        rows.createOrReplaceTempView("vitrine_merge_source")
         self.spark.sql(
             f"MERGE INTO {self.sql_name(table.name)} AS target USING vitrine_merge_source AS source ON {keys} {clauses}"
         )
