@@ -253,7 +253,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, logs and the bundle.")],
     recipe: Annotated[str, typer.Option("--recipe", help="Recipe in models/recipes, or a .json file.")] = "product",
     network: Annotated[
-        str | None, typer.Option("--network", help="Short for the recipe of that network: product, small-cnn.")
+        str | None, typer.Option("--network", help="Short for the recipe of that network: product, small-cnn, text.")
     ] = None,
     processes: Annotated[int, typer.Option("--processes", min=1, help="Train in so many local processes.")] = 1,
     start_from: Annotated[
@@ -277,6 +277,28 @@ def train(
         version=version,
     )
     typer.echo(f"{made}")
+
+
+@app.command()
+def fit_fusion(
+    data: Annotated[
+        list[Path], typer.Option("--data", help="A labels.csv with titles, or a folder of data sets; may be repeated.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the text bundle with the weights.")],
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", help="Bundle that sees the pictures.  [default: the shipped one]")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="Bundle with the text network.  [default: models/parts/text]")
+    ] = None,
+    rendered: Annotated[int, typer.Option("--rendered", min=0, help="Drawn products beside the data.")] = 3000,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes.  [default: one per core]")] = None,
+) -> None:
+    """Learn how far to trust pictures and texts of a product, on val splits; prints scores of the test splits."""
+    from jobs.fit_fusion import fit_fusion as fit_job
+
+    fit_job(data, out, bundle=bundle, text=text, rendered_products=rendered, workers=workers)
+    typer.echo(f"{out}")
 
 
 @app.command()

@@ -25,8 +25,8 @@ SOURCES: tuple[TextSource, ...] = get_args(TextSource)
 
 _DIGIT = re.compile(r"\d")
 _SHORTEST_PART = 3
-# Of all units, at most these shares for the title and for title and description together; the rest may follow.
-_TITLE_SHARE, _DESCRIPTION_SHARE = 0.5, 0.8
+# Of the units that are left, at most this share for a text that others follow.
+_SHARE_OF_REST = 0.6
 # A unit keeps room for so many concepts.
 _CONCEPTS_PER_UNIT = 3
 
@@ -67,16 +67,9 @@ def read_passages(text: ProductText, lexicon: Lexicon, max_units: int) -> list[P
     """A product's texts cut into units, `max_units` of all together; texts without units are left out."""
     found: list[Passage] = []
     left = max_units
-    limits = {
-        "title": round(max_units * _TITLE_SHARE),
-        "description": round(max_units * _DESCRIPTION_SHARE),
-        "ocr": max_units,
-    }
-    for source in SOURCES:
-        content = text.of(source)
-        limit = min(left, limits[source])
-        if content is None or limit <= 0:
-            continue
+    given = [(source, content) for source in SOURCES if (content := text.of(source)) is not None]
+    for place, (source, content) in enumerate(given):
+        limit = left if place + 1 == len(given) else round(left * _SHARE_OF_REST)
         units = split_units(content, limit + 1)
         is_cut, units = len(units) > limit, units[:limit]
         if units:
