@@ -5,12 +5,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AIRFLOW_VENV := .venv-airflow
 UV := $(BIN)/uv
 export VITRINE_CACHE ?= $(CURDIR)/.cache
 export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test check format setup bench docs requirements clean
+.PHONY: help demo test test-airflow setup-airflow check format setup bench docs requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,9 +19,15 @@ help: ## Show this list
 demo: setup ## Draw the demo catalogue, run a night on it, show what came out
 	@$(BIN)/vitrine demo
 
-test: setup-dev ## Run all tests (TESTS="tests/jobs -k lease" for some)
+test: setup-dev setup-airflow ## Run all tests (TESTS="tests/jobs -k lease" for some)
 	@echo "== tests"
 	@$(BIN)/python -m pytest $(TESTS)
+	@$(if $(TESTS),,$(MAKE) --no-print-directory test-airflow)
+
+# A process of its own, for Airflow has an environment of its own; no conftest.py above that folder is read.
+test-airflow: setup-dev setup-airflow ## Run the tests of the DAGs
+	@echo "== tests of the DAGs"
+	@$(AIRFLOW_VENV)/bin/python -m pytest tests/airflow_dags --confcutdir=tests/airflow_dags
 
 check: setup-dev ## Lint, format check, types, generated docs
 	@$(BIN)/ruff check .
@@ -63,6 +70,16 @@ $(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.runtime-installed
 	@$(UV) pip install --python $(BIN)/python -r requirements/dev.txt
 	@touch $@
 
+setup-airflow: $(AIRFLOW_VENV)/.installed ## Install Airflow, in an environment of its own
+
+# --no-deps: the file is complete, and one of its packages would bring a second Spark back that it must not.
+$(AIRFLOW_VENV)/.installed: requirements/airflow.txt pyproject.toml | $(UV)
+	@echo "== packages of Airflow"
+	@$(PYTHON) -m venv $(AIRFLOW_VENV)
+	@$(UV) pip install --python $(AIRFLOW_VENV)/bin/python --no-deps -r requirements/airflow.txt
+	@$(UV) pip install --quiet --python $(AIRFLOW_VENV)/bin/python --no-deps -e .
+	@touch $@
+
 $(VITRINE_CACHE)/.jars-fetched: jobs/jars.py | $(VENV)/.runtime-installed
 	@echo "== jars"
 	@mkdir -p $(VITRINE_CACHE)
@@ -73,6 +90,7 @@ requirements: | $(UV) ## Compile the pinned requirement files anew
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render pyproject.toml -o requirements/runtime.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train --extra dev pyproject.toml -o requirements/dev.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --override requirements/airflow-overrides.txt requirements/airflow.in -c requirements/dev.txt -o requirements/airflow.txt
 
 clean: ## Remove environment, jars and demo output
-	rm -rf $(VENV) .cache build *.egg-info
+	rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info

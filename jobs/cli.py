@@ -125,7 +125,7 @@ def nightly(
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a night: ingest, extract, publish, maintain."""
+    """Run a night: ingest, extract, fuse, publish, maintain."""
     from schemas.stages import STAGES
 
     _run(STAGES, _settings(tables, catalog, models, allowed_root, set_, config), run_id, report, quiet)
@@ -157,6 +157,42 @@ def extract(
 ) -> None:
     """Describe every picture that is new, changed, retryable or described by an old bundle."""
     _run(("extract",), _settings(tables, None, models, allowed_root, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def fuse(
+    tables: Tables = None,
+    models: Models = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make one product of its pictures, texts, feed rows and corrections."""
+    _run(("fuse",), _settings(tables, None, models, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def gate(
+    tables: Tables = None,
+    models: Models = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check the tables as publish does, and move nothing: the gate as a step of its own."""
+    _run(("gate",), _settings(tables, None, models, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def close(
+    tables: Tables = None, run_id: RunId = None, set_: Set = None, config: Config = None, quiet: Quiet = False
+) -> None:
+    """Enter a night whose stages ran one by one in `runs` as a whole."""
+    if run_id is None:
+        raise UsageError("close needs --run-id: which night")
+    _run(("close",), _settings(tables, None, None, None, set_, config), run_id, None, quiet)
 
 
 @app.command()
@@ -193,6 +229,22 @@ def report(
 
     written = report_latest(_settings(tables, None, None, None, set_, config), run_id, out)
     typer.echo(f"{written}")
+
+
+@app.command()
+def views(
+    tables: Tables = None,
+    catalog_schema: Annotated[
+        str | None, typer.Option("--catalog-schema", help="Catalog and schema of the views, e.g. main.shop.")
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Create them, where a metastore keeps views.")] = False,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Print the SQL of the analysts' views of the published version."""
+    from jobs.views import make_views
+
+    typer.echo(make_views(settings_of_tables(tables, set_, config), catalog_schema, create=create))
 
 
 @app.command()
@@ -400,6 +452,7 @@ def enroll(
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors that are somebody's mistake or a known trouble: one line, no stack trace."""
     from jobs.annotation_rows import AnnotationFileError
+    from jobs.close import NightIncompleteError
     from jobs.crash_isolation import TooManyCrashesError
     from jobs.data_export import NothingToReadError
     from jobs.data_import import ImportRefusedError
@@ -416,6 +469,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.spark_session import SparkUnavailableError
     from jobs.store import SchemaDriftError
     from jobs.train import TrainError
+    from jobs.views import NothingPublishedError
     from models.bundle import BundleError
     from models.enrollment import EnrollError
     from models.gate import EvaluationError
@@ -443,8 +497,10 @@ def expected_errors() -> tuple[type[Exception], ...]:
         LabelsError,
         LeaseHeldError,
         LeaseLostError,
+        NightIncompleteError,
         NoSuchRunError,
         RootsUnknownError,
+        NothingPublishedError,
         NothingToReadError,
         PredictionError,
         RecipeError,
@@ -470,6 +526,18 @@ def main(arguments: list[str] | None = None) -> None:
         _end(error, 0)
     except expected_errors() as error:
         _end(error, 1)
+
+
+def databricks_task() -> None:
+    """Entry point of a Databricks wheel task: the command line, but success does not end in SystemExit.
+
+    Databricks takes any SystemExit of a wheel task for a failure, also that of status 0.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
 
 
 def run_as_script(command: str) -> None:

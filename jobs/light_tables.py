@@ -16,6 +16,7 @@ from schemas.uri import local_path, scheme_of
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
+    from pyarrow.dataset import Dataset
 
 DEFAULT_REGION = "us-east-1"
 
@@ -54,6 +55,18 @@ class LightTables:
         """Some columns of the latest version."""
         return self._table(name).to_pyarrow_dataset().to_table(columns=list(columns))
 
+    def dataset(self, name: str, version: int) -> Dataset:
+        """One version of a table, to be read in parts."""
+        return self._table(name, version).to_pyarrow_dataset()
+
+    def rows(self, name: str, column: str, values: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows of the latest version whose column has one of some values."""
+        import pyarrow.dataset as ds
+
+        dataset = self._table(name).to_pyarrow_dataset()
+        found: list[dict[str, Any]] = dataset.to_table(filter=ds.field(column).isin(list(values))).to_pylist()
+        return found
+
     def append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows whose keys the caller knows to be new, in one commit; the table's constraints are enforced."""
         import pyarrow as pa
@@ -64,11 +77,11 @@ class LightTables:
         entered = pa.Table.from_pylist([_for_arrow(row) for row in rows], schema=schema)
         write_deltalake(target, entered, mode="append")
 
-    def _table(self, name: str) -> DeltaTable:
+    def _table(self, name: str, version: int | None = None) -> DeltaTable:
         place = f"{self._root}/{name}"
         if scheme_of(place) == "file":
-            return self._open(local_path(place))
-        return self._open(place, storage_options=_storage_options(self._s3))
+            return self._open(local_path(place), version)
+        return self._open(place, version, storage_options=_storage_options(self._s3))
 
 
 def _for_arrow(row: Mapping[str, Any]) -> dict[str, Any]:

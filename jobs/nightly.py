@@ -1,7 +1,4 @@
-"""Nightly: ingest -> extract -> publish -> maintain, then the report.
-
-Fuse and index, which come with later issues, take their place between extract and publish.
-"""
+"""Nightly: ingest -> extract -> fuse -> publish -> maintain, then the report."""
 
 from __future__ import annotations
 
@@ -10,12 +7,14 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
+from jobs.close import close_night, night_counts
 from jobs.console_text import CONSOLE
 from jobs.extract import extract
+from jobs.fuse import fuse
 from jobs.ingest import ingest
 from jobs.maintain import maintain
 from jobs.progress import StageProgress, closing_table
-from jobs.publish import publish
+from jobs.publish import gate, publish
 from jobs.report import write_report
 from jobs.report_collect import STAGE_ORDER, collect_report_data
 from jobs.run import Run
@@ -75,7 +74,7 @@ def run_stages(
                     with StageProgress(stage, quiet=quiet) as progress:
                         _run_stage(opened, stage, progress)
                 if record is not None:
-                    record.counts = _summary(opened.run)
+                    record.counts = night_counts(one.counts for one in opened.run.records)
             if night is not None:
                 remember_night(night, opened.objects, opened.run.records, key)
         finally:
@@ -101,19 +100,18 @@ def _run_stage(opened: OpenRun, stage: str, progress: StageProgress) -> None:
                 "--allowed-root"
             )
         extract(opened.run, opened.config, opened.objects, progress)
+    elif stage == "fuse":
+        fuse(opened.run, opened.config.bundle)
+    elif stage == "gate":
+        gate(opened.run, opened.objects)
     elif stage == "publish":
         publish(opened.run, opened.objects)
     elif stage == "maintain":
         maintain(opened.run, opened.objects)
+    elif stage == "close":
+        close_night(opened.run)
     else:
         raise ValueError(f"stage {stage!r} is not one of {', '.join(STAGES)}")
-
-
-def _summary(run: Run) -> dict[str, int]:
-    """Of a night, what most people ask first."""
-    counts = {name: count for record in run.records for name, count in record.counts.items()}
-    wanted = ("feed_rows", "rows_rejected", "images", "unchanged", "extracted", "reused", "quarantined")
-    return {name: counts.get(name, 0) for name in wanted}
 
 
 def _close(run: Run, report: Path | None, quiet: bool) -> None:

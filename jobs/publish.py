@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
-from jobs.run import Run
-from jobs.small_objects import POINTER, SmallObjects
+from jobs.fuse import UNCHANGED, stale_products
+from jobs.run import Run, StageRecord
+from jobs.small_objects import GATE_NOTE, POINTER, SmallObjects
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
 from schemas.tables import PUBLICATIONS
 
-PUBLISHED_TABLES = ("catalog", "images", "image_attributes", "quarantine")
+PUBLISHED_TABLES = ("catalog", "images", "image_attributes", "products", "product_attributes", "quarantine")
 
 
 class GateFailedError(RuntimeError):
@@ -54,11 +56,7 @@ def publish(run: Run, objects: SmallObjects) -> Publication:
     with run.stage("publish") as record:
         versions = {name: run.store.version(name) for name in PUBLISHED_TABLES}
         previous = latest_publication(run.store)
-        checks = [] if _is_checked(run, objects, previous, versions) else list(_checks(run, previous))
-        record.counts = {"checks": len(checks), "checks_failed": sum(not check.passed for check in checks)}
-        failed = [f"{check.name}: {check.observed}, expected {check.expected}" for check in checks if not check.passed]
-        if failed:
-            raise GateFailedError(f"not published, readers keep the previous version: {'; '.join(failed)}")
+        checks = _checked(run, record, objects, previous, versions)
         assert run.bundle_version is not None
         if previous is not None and (previous.versions, previous.bundle_version) == (versions, run.bundle_version):
             record.counts["published"] = 0
@@ -72,6 +70,52 @@ def publish(run: Run, objects: SmallObjects) -> Publication:
         pointer = {**asdict(publication), "run_id": run.run_id, "gate": run.settings.gate.model_dump(mode="json")}
         objects.put(POINTER, json.dumps(pointer, indent=2).encode())
         return publication
+
+
+def gate(run: Run, objects: SmallObjects) -> list[GateCheck]:
+    """Check tonight's tables and move nothing: the gate as a step of its own, for schedulers.
+
+    What it saw is left in a note, so that a publish of these very versions need not look again.
+
+    Raises:
+        GateFailedError: an expectation failed.
+    """
+    with run.stage("gate") as record:
+        versions = {name: run.store.version(name) for name in PUBLISHED_TABLES}
+        checks = _checked(run, record, objects, latest_publication(run.store), versions)
+        note = {**_subject(run, versions), "checks": [asdict(check) for check in checks]}
+        objects.put(GATE_NOTE, json.dumps(note, indent=2).encode())
+        return checks
+
+
+def _checked(
+    run: Run, record: StageRecord, objects: SmallObjects, previous: Publication | None, versions: dict[str, int]
+) -> list[GateCheck]:
+    """The checks, of which all have passed; none when these versions have been published under the same gate."""
+    if _is_checked(run, objects, previous, versions):
+        checks: list[GateCheck] = []
+    else:
+        checks = _noted_checks(run, objects, versions) or list(_checks(run, previous))
+    record.counts = {"checks": len(checks), "checks_failed": sum(not check.passed for check in checks)}
+    failed = [f"{check.name}: {check.observed}, expected {check.expected}" for check in checks if not check.passed]
+    if failed:
+        raise GateFailedError(f"not published, readers keep the previous version: {'; '.join(failed)}")
+    return checks
+
+
+def _noted_checks(run: Run, objects: SmallObjects, versions: dict[str, int]) -> list[GateCheck]:
+    """What the gate saw of these very versions, when it stood as a step of its own."""
+    stored = objects.read(GATE_NOTE)
+    note = json.loads(stored.data) if stored is not None else {}
+    if any(note.get(name) != value for name, value in _subject(run, versions).items()):
+        return []
+    return [GateCheck(**check) for check in note["checks"]]
+
+
+def _subject(run: Run, versions: dict[str, int]) -> dict[str, Any]:
+    """What the gate's answer depends on."""
+    gate = run.settings.gate.model_dump(mode="json")
+    return {"versions": versions, "bundle_version": run.bundle_version, "gate": gate}
 
 
 def _is_checked(run: Run, objects: SmallObjects, previous: Publication | None, versions: dict[str, int]) -> bool:
@@ -117,10 +161,38 @@ def _checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
     yield _share("rejected_rows", rejected, rows + rejected, gate.max_rejected_rows_share)
     yield _none("duplicate_attributes", _duplicates(run), "contents described twice by one bundle")
     yield _none("missing_attributes", _without_attributes(run), "extracted pictures without attributes")
+    yield from _product_checks(run, previous)
     if previous is not None:
         before = run.store.read("catalog", previous.versions["catalog"]).where("is_active").count()
         lost = max(0, before - rows)
         yield _share("lost_rows", lost, before, gate.max_shrink_share)
+
+
+def _product_checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
+    """Each active product has one row, made from what the other tables hold now, and categories did not get lost."""
+    gate = run.settings.gate
+    compared = stale_products(run).agg(
+        F.count_if(F.col("action") != UNCHANGED).alias("stale"),
+        (F.count("*") - F.count_distinct("product_id")).alias("duplicates"),
+    )
+    products = _active(run, "products").agg(
+        F.count("*").alias("products"), F.count_if(F.col("category").isNull()).alias("uncategorized")
+    )
+    seen = compared.crossJoin(products).first()
+    assert seen is not None
+    yield _none("stale_products", seen["stale"], "products not as pictures, feed and corrections have them; run fuse")
+    yield _none("duplicate_products", seen["duplicates"], "rows of a product that has another")
+    allowed = gate.max_uncategorized_share
+    yield _share("uncategorized_products", seen["uncategorized"], seen["products"], allowed)
+    if previous is not None and "products" in previous.versions:
+        published = run.store.read("products", previous.versions["products"]).where(
+            "is_active AND category IS NOT NULL"
+        )
+        now = _active(run, "products").select("product_id", F.col("category").isNull().alias("is_lost"))
+        row = published.join(now, "product_id").agg(F.count("*").alias("known"), F.count_if("is_lost").alias("lost"))
+        counted = row.first()
+        assert counted is not None
+        yield _share("lost_categories", counted["lost"], counted["known"], gate.max_category_loss_share)
 
 
 def _active(run: Run, table: str) -> DataFrame:

@@ -88,15 +88,16 @@ class Run:
         return self._open_stages > 1
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[StageRecord]:
-        """Record a stage: `succeeded` or `failed` with the reason at its end.
+    def stage(self, name: str, *, since: datetime | None = None) -> Iterator[StageRecord]:
+        """Record a stage: `succeeded` or `failed` with the reason at its end; `since` is its start, by default now.
 
         The outermost stage (the night, or a stage that runs alone) also gets a `running` row at its start. The stages
         in it are written with it at its end, long ones at their own: each commit costs as much as a small stage.
         """
         record = StageRecord(name)
-        started_at = datetime.now(UTC)
-        clock = time.monotonic()
+        now = datetime.now(UTC)
+        started_at = since or now
+        clock = time.monotonic() - (now - started_at).total_seconds()
         if not self._open_stages:
             self._enter(record, "running", started_at)
             self._write()

@@ -22,6 +22,9 @@ from schemas.uri import local_path, s3_location, scheme_of
 POINTER = "published.json"
 """What readers should read."""
 
+GATE_NOTE = "_gate.json"
+"""What the quality gate saw of which versions, when it ran as a step of its own."""
+
 READY_NOTE = "_staging/extract/ready.json"
 """Names the one wave that is computed but not committed, so that the next run can commit it."""
 

@@ -41,7 +41,6 @@ def spark_session(app_name: str, s3: S3Settings | None = None, master: str | Non
         SparkUnavailableError: pyspark or Delta is missing.
     """
     try:
-        from pyspark import SparkConf
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SparkUnavailableError(
@@ -54,7 +53,7 @@ def spark_session(app_name: str, s3: S3Settings | None = None, master: str | Non
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     settings = {**_common_settings(), **s3a_settings(s3 or S3Settings())}
     if submitted:
-        settings |= _few_tasks() if SparkConf().get("spark.master", "").startswith("local") else {}
+        settings |= _for_local_submit()
     else:
         ensure_java()
         settings |= _local_settings(master or os.environ.get("VITRINE_SPARK_MASTER", "local[*]"))
@@ -112,6 +111,18 @@ def _local_settings(master: str) -> dict[str, str]:
         **(_few_tasks() if master.startswith("local") else {}),
         **class_path,
     }
+
+
+def _for_local_submit() -> dict[str, str]:
+    """What a local master under spark-submit needs and was not told there."""
+    from pyspark import SparkConf, SparkContext
+
+    # Until the driver has met its JVM, SparkConf() is empty and knows nothing of what spark-submit was told.
+    SparkContext._ensure_initialized()
+    told = SparkConf()
+    if not told.get("spark.master", "").startswith("local"):
+        return {}
+    return {name: value for name, value in _few_tasks().items() if not told.contains(name)}
 
 
 def _few_tasks() -> dict[str, str]:

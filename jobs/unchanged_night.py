@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.close import night_counts
 from jobs.feed import FeedLocation
 from jobs.lease import WriterLease
 from jobs.light_tables import LightTables
@@ -55,7 +56,7 @@ class LastNight(BaseModel):
         states: identity and version of each table but `runs`, in which every night writes.
         publication_id: publication that names these versions.
         full_night_at: when the last full night ended.
-        counts: ingest's counts of the feed.
+        counts: ingest's counts of the feed, and how many products fuse found.
         reasons: rejected feed rows by reason.
     """
 
@@ -133,9 +134,9 @@ def _note_of(night: NightInputs, objects: SmallObjects, records: list[StageRecor
     tables = LightTables(night.root, night.settings.s3)
     states = _states(tables)
     publication = _publication(objects)
-    ingest = next((record for record in records if record.stage == "ingest"), None)
+    counts = {record.stage: record.counts for record in records}
     # OPTIMIZE after publish makes versions that the next night has to publish.
-    if ingest is None or publication is None or not _is_published(states, publication):
+    if "ingest" not in counts or "fuse" not in counts or publication is None or not _is_published(states, publication):
         return None
     names = ("feed_rows", "rows_accepted", "rows_rejected", "ignored_files")
     return LastNight(
@@ -143,8 +144,8 @@ def _note_of(night: NightInputs, objects: SmallObjects, records: list[StageRecor
         states=states,
         publication_id=publication["publication_id"],
         full_night_at=datetime.now(UTC),
-        counts={name: ingest.counts[name] for name in names},
-        reasons=ingest.reasons,
+        counts={name: counts["ingest"][name] for name in names} | {"products": counts["fuse"]["products"]},
+        reasons=next(record.reasons for record in records if record.stage == "ingest"),
     )
 
 
@@ -280,20 +281,22 @@ def _records(note: LastNight, rows: int, images: int) -> dict[str, StageRecord] 
     """The records of a night's stages, or None when the counts do not add up."""
     nothing = dict.fromkeys(("rows_inserted", "rows_updated", "rows_deactivated"), 0)
     nothing |= dict.fromkeys(("images_new", "images_changed", "images_deactivated"), 0)
-    ingest = {**note.counts, **nothing, "rows_unchanged": rows, "images": images, "images_unchanged": images}
+    feed = {name: count for name, count in note.counts.items() if name != "products"}
+    products = note.counts["products"]
+    ingest = {**feed, **nothing, "rows_unchanged": rows, "images": images, "images_unchanged": images}
     if note.counts["rows_accepted"] != rows or note.counts["feed_rows"] != rows + note.counts["rows_rejected"]:
         return None
     done = dict.fromkeys(("candidates", "extracted", "reused", "quarantined", "recovered"), 0)
     counts = {
         "ingest": ingest,
         "extract": {**done, "images": images, "unchanged": images},
+        "fuse": {
+            **{"products": products, "products_unchanged": products, "products_fused": 0, "products_deactivated": 0}
+        },
         "publish": {"checks": 0, "checks_failed": 0, "published": 0},
         "maintain": {"attributes_deleted": 0, "tables_compacted": 0, "tables_vacuumed": 0},
-        "nightly": {
-            **{name: ingest[name] for name in ("feed_rows", "rows_rejected", "images")},
-            **{"unchanged": images, "extracted": 0, "reused": 0, "quarantined": 0},
-        },
     }
+    counts["nightly"] = night_counts(counts.values())
     records = {stage: StageRecord(stage, counts=counted) for stage, counted in counts.items()}
     records["ingest"].reasons = dict(note.reasons)
     return records
@@ -320,9 +323,14 @@ def _is_published(states: dict[str, str], publication: dict[str, Any]) -> bool:
 
 
 def _code_fingerprint() -> str | None:
-    """Hash of the code that judges feeds and pictures; None when its source is not at hand (a zipped package)."""
+    """Hash of the code that judges feeds, pictures and products, with its vocabulary (taxonomy, attribute dictionary);
+    None when its source is not at hand (a zipped package).
+    """
     root = Path(__file__).parents[1]
-    sources = [path for package in ("jobs", "schemas", "udfs") for path in sorted((root / package).glob("*.py"))]
+    packages = ("jobs", "schemas", "udfs", "models")
+    sources = [
+        path for package in packages for end in ("py", "json") for path in sorted((root / package).glob(f"*.{end}"))
+    ]
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.read_bytes())

@@ -161,6 +161,32 @@ class GateSettings(BaseModel):
     max_rejected_rows_share: float = Field(0.25, ge=0, le=1, description="Feed rows in quarantine, at most")
     max_shrink_share: float = Field(0.5, ge=0, le=1, description="Loss of active products against yesterday, at most")
     max_pending_share: float = Field(0.0, ge=0, le=1, description="Active pictures not yet looked at, at most")
+    max_uncategorized_share: float = Field(
+        1.0, ge=0, le=1, description="Active products without a category, at most; lower it once you know your shop"
+    )
+    max_category_loss_share: float = Field(
+        0.2, ge=0, le=1, description="Products that had a category when last published and have none now, at most"
+    )
+
+
+class IndexSettings(BaseModel):
+    """What search and recommendation read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exact_products: int = Field(
+        20_000, ge=1, description="Up to so many products each is compared with every other; beyond, near cells are"
+    )
+    shard_products: int = Field(50_000, ge=1, description="Products whose similar ones a Spark task finds, at most")
+    spread: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Cosine by which a similar product sinks for each better one of the same brand, type and color",
+    )
+    max_touched: int = Field(
+        20_000, ge=0, description="When more vectors than this changed, all lists of similar products are made anew"
+    )
 
 
 class MaintainSettings(BaseModel):
@@ -175,6 +201,39 @@ class MaintainSettings(BaseModel):
         description="Files unreferenced for longer go, once per such period; the published version is always kept",
     )
     old_bundles_kept: int = Field(2, ge=1, description="Bundle versions whose image_attributes rows are kept")
+
+
+class ServeSettings(BaseModel):
+    """The search service and what it puts up with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; others than this machine's need a proxy in front")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names under which browsers may reach it, beside this machine's own; others are refused"
+    )
+    cache: str | None = Field(None, description="Folder for what is built of each published version")
+    poll_seconds: float = Field(15.0, gt=0, description="How often to look for a newly published version")
+    max_upload_bytes: int = Field(10 * MEBIBYTE, ge=1024, description="Larger pictures to search by are refused")
+    max_upload_pixels: int = Field(50_000_000, ge=1, description="Pictures of more pixels are refused")
+    picture_workers: int = Field(1, ge=1, le=64, description="Processes that look at pictures to search by")
+    picture_queue: int = Field(16, ge=1, le=1024, description="Pictures that may wait; further ones are turned away")
+    picture_seconds: float = Field(20.0, gt=0, description="A picture that takes longer is given up")
+    picture_memory_bytes: int = Field(
+        4096 * MEBIBYTE, ge=512 * MEBIBYTE, description="Address space of a process that looks at pictures"
+    )
+    requests_per_minute: int = Field(1200, ge=1, description="Requests of one client; further ones are turned away")
+    pictures_per_minute: int = Field(60, ge=1, description="Searches by picture and heat maps of one client")
+    user_header: str | None = Field(
+        None, description="Header in which a proxy names the user; who corrected is taken from it"
+    )
+    read_only: bool = Field(False, description="Take no corrections")
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: Any) -> Any:
+        return _split(value)
 
 
 class Settings(BaseSettings):
@@ -206,7 +265,9 @@ class Settings(BaseSettings):
     extract: ExtractSettings = ExtractSettings()
     fuse: FuseSettings = FuseSettings()
     gate: GateSettings = GateSettings()
+    index: IndexSettings = IndexSettings()
     maintain: MaintainSettings = MaintainSettings()
+    serve: ServeSettings = ServeSettings()
 
     @field_validator("catalog", "models", "models_root", mode="before")
     @classmethod

@@ -5,4 +5,4 @@ Imports nothing, so that a scheduler can read it without Spark.
 
 from __future__ import annotations
 
-STAGES = ("ingest", "extract", "publish", "maintain")
+STAGES = ("ingest", "extract", "fuse", "publish", "maintain")

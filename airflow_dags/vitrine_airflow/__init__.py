@@ -1,0 +1,1 @@
+"""What the DAGs are made of: configuration, operators, assets, alerts. Imports Airflow alone, and nothing heavy."""
