@@ -46,8 +46,8 @@ VIEWS: tuple[View, ...] = (
         "Products that are fit for shop pages",
         """\
 SELECT product_id, title, brand, name_en, name_zh, description_en, description_zh, category, category_path_en,
-  category_path_zh, category_confidence, category_source, color, color_confidence, pattern, shape, gender, season, usage,
-  price, currency, main_image_uri, image_count, text, barcodes, quality_score, bundle_version, fused_at
+  category_path_zh, category_confidence, category_source, color, color_confidence, pattern, shape, gender, season,
+  usage, price, currency, main_image_uri, image_count, text, barcodes, quality_score, bundle_version, fused_at
 FROM {products}
 WHERE is_active AND is_publishable""",
     ),

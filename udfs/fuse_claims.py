@@ -154,6 +154,8 @@ def reading_claims(picture: Picture) -> list[Claim]:
     lines = row.get("text_lines") or ()
     claims = []
     for found in row.get("text_fields") or ():
+        if not found["value"].strip():
+            continue
         number = found["line"]
         line = lines[number] if number is not None and number < len(lines) else None
         evidence = Evidence(

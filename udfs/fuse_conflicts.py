@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,13 +59,12 @@ def find_conflicts(
     if len(best) < 2:
         return []
     sure = list(best.values())
-    agree = _agreement(attribute, seen_colors)
-    mine = next((claim for claim in sure if chosen is not None and claim.value == chosen), None)
-    mine = mine or next((claim for claim in sure if chosen is not None and agree(claim, chosen)), sure[0])
+    for_chosen = [claim for claim in sure if chosen is not None and values_agree(attribute, claim.value, chosen)]
+    mine = next((claim for claim in for_chosen if claim.value == chosen), next(iter(for_chosen), sure[0]))
     return [
         Conflict(attribute, mine.value, mine.source, mine.confidence, other.value, other.source, other.confidence)
         for other in sure
-        if other is not mine and not agree(other, mine.value)
+        if other is not mine and not _agree(mine, other, seen_colors)
     ]
 
 
@@ -80,15 +79,14 @@ def values_agree(attribute: str, one: str, other: str) -> bool:
     return load_attributes().agree(attribute, one, other) or (attribute == "color" and _close_colors(one, other))
 
 
-def _agreement(attribute: str, seen_colors: Collection[str]) -> Callable[[Claim, str], bool]:
-    def agree(claim: Claim, value: str) -> bool:
-        if values_agree(attribute, claim.value, value):
-            return True
-        # A word is right about a color that pictures show beside the main one.
-        said_in_words = claim.source != "image"
-        return attribute == "color" and said_in_words and any(_close_colors(claim.value, seen) for seen in seen_colors)
-
-    return agree
+def _agree(one: Claim, other: Claim, seen_colors: Collection[str]) -> bool:
+    if values_agree(one.attribute, one.value, other.value):
+        return True
+    sides = {claim.source == "image": claim for claim in (one, other)}
+    if one.attribute != "color" or len(sides) < 2:
+        return False
+    # A word is right about a color that pictures show beside the main one.
+    return any(_close_colors(sides[False].value, seen) for seen in seen_colors)
 
 
 @cache
@@ -97,8 +95,3 @@ def _close_colors(one: str, other: str) -> bool:
     if first is None or second is None:
         return False
     return first.family == second.family or float(delta_e(first.lab, second.lab)) <= _CLOSE_COLORS
-
-
-def source_order(claims: Sequence[Claim]) -> list[Claim]:
-    """Claims with the chosen ones first, then the surest."""
-    return sorted(claims, key=lambda claim: (not claim.is_chosen, -claim.confidence))
