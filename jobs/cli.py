@@ -248,6 +248,24 @@ def views(
 
 
 @app.command()
+def serve(
+    tables: Tables = None,
+    models: Models = None,
+    allowed_root: AllowedRoots = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on.  [default: 8080]")] = None,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Serve search, product pages and the review queue over the published tables."""
+    from jobs.serve import serve as serve_job
+
+    given = {"serve.host": host, "serve.port": port}
+    extra = [f"{name}={value}" for name, value in given.items() if value is not None]
+    serve_job(_settings(tables, None, models, allowed_root, [*(set_ or ()), *extra], config))
+
+
+@app.command()
 def settings(config: Config = None, set_: Set = None) -> None:
     """Print every setting with its value, as JSON."""
     values = settings_without_tables(set_, config)

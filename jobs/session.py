@@ -11,20 +11,20 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
+from jobs.bundles import read_bundle as read_bundle  # noqa: PLC0414 - others find it here
 from jobs.feed import Feed, FeedLocation, locate_feed, open_feed
 from jobs.lease import WriterLease
 from jobs.locations import resolve_location
-from jobs.registry import registry_bundle, registry_folder
+from jobs.registry import registry_folder
 from jobs.run import Run, new_run_id
 from jobs.small_objects import ROOTS_NOTE, SmallObjects, small_objects
 from jobs.spark_session import spark_session
 from jobs.store import TableStore
-from models.bundle import SHIPPED_BUNDLE, Bundle, BundleError, load_bundle
-from schemas.settings import FetchSettings, S3Settings, Settings
+from models.bundle import SHIPPED_BUNDLE, Bundle
+from schemas.settings import Settings
 from schemas.tables import RUNS
 from schemas.uri import s3_location, scheme_of
 from udfs.extract import ExtractorConfig, attributes_version
-from udfs.fetch import Fetcher
 from udfs.runtime import BundleSource
 
 
@@ -106,26 +106,6 @@ def find_inputs(settings: Settings, *, with_feed: bool = True) -> RunInputs:
     root = resolve_location(settings.tables)
     bundle = read_bundle(settings.models, settings.s3, settings.models_root)
     return RunInputs(root, bundle, locate_feed(settings.catalog, settings.s3) if with_feed else None)
-
-
-def read_bundle(location: str | None, s3: S3Settings, models_root: str | None = None) -> Bundle:
-    """A bundle by folder, .zip, s3:// .zip, alias or name@version of the registry; the shipped one by default.
-
-    Raises:
-        BundleError: it cannot be read or verified.
-        RegistryError: it is an alias or name@version that the registry lacks.
-    """
-    if location is None:
-        return load_bundle()
-    registered = registry_bundle(location, models_root, s3)
-    if registered is not None:
-        return registered
-    if scheme_of(resolve_location(location)) != "s3":
-        return load_bundle(location)
-    fetched = Fetcher(FetchSettings(max_image_bytes=2**31), s3).fetch(resolve_location(location))
-    if fetched.data is None:
-        raise BundleError(f"model bundle {location} cannot be read: {fetched.error}")
-    return load_bundle(fetched.data)
 
 
 def bundle_source(
