@@ -187,12 +187,35 @@ def gate(
 
 @app.command()
 def close(
-    tables: Tables = None, run_id: RunId = None, set_: Set = None, config: Config = None, quiet: Quiet = False
+    tables: Tables = None,
+    run_id: RunId = None,
+    dashboard_: Annotated[Path | None, typer.Option("--dashboard", help="Write the dashboard there as well.")] = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
 ) -> None:
     """Enter a night whose stages ran one by one in `runs` as a whole."""
     if run_id is None:
         raise UsageError("close needs --run-id: which night")
-    _run(("close",), _settings(tables, None, None, None, set_, config), run_id, None, quiet)
+    settings = _settings(tables, None, None, None, set_, config)
+    _run(("close",), settings, run_id, None, quiet)
+    if dashboard_ is not None:
+        from jobs.dashboard import write_dashboard
+
+        write_dashboard(settings, dashboard_)
+
+
+@app.command()
+def dashboard(
+    tables: Tables = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for index.html and vitrine.prom.")] = Path("dashboard"),
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Write a page about the last nights, and the last one as Prometheus text; needs no Spark."""
+    from jobs.dashboard import write_dashboard
+
+    typer.echo(f"{write_dashboard(settings_of_tables(tables, set_, config), out)}")
 
 
 @app.command()
@@ -245,6 +268,30 @@ def views(
     from jobs.views import make_views
 
     typer.echo(make_views(settings_of_tables(tables, set_, config), catalog_schema, create=create))
+
+
+@app.command()
+def explain(
+    subject: Annotated[str, typer.Argument(help="Picture (file, URI, SHA-256 of its content) or product identifier.")],
+    tables: Tables = None,
+    models: Models = None,
+    attribute: Annotated[
+        str | None, typer.Option("--attribute", help="Only this attribute, e.g. color.  [default: all]")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Page (.html) or figure (.png) to write.")] = Path("explain.html"),
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Show why a picture or product is described as it is: heat maps, boxes, colors, text, claims."""
+    from jobs.explain import NO_TABLES, write_explanation
+    from jobs.explain import explain as look_again
+
+    try:
+        values = _settings(tables, None, models, None, set_, config)
+    except UsageError:
+        # Neither flag nor environment nor file names tables; pictures can be explained without any.
+        values = _settings(tables or NO_TABLES, None, models, None, set_, config)
+    typer.echo(f"{write_explanation(look_again(subject, values, attribute), out)}")
 
 
 @app.command()
@@ -472,8 +519,10 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.annotation_rows import AnnotationFileError
     from jobs.close import NightIncompleteError
     from jobs.crash_isolation import TooManyCrashesError
+    from jobs.dashboard import NoNightsError
     from jobs.data_export import NothingToReadError
     from jobs.data_import import ImportRefusedError
+    from jobs.explain_tables import UnknownSubjectError
     from jobs.feed import FeedError
     from jobs.jars import JarsUnavailableError
     from jobs.java_runtime import JavaNotFoundError
@@ -497,6 +546,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from models.registry import RegistryError
     from models.tolerances import ToleranceError
     from schemas.reasons import ImageError
+    from udfs.explain import NoSuchAttributeError
 
     return (
         AnnotationFileError,
@@ -516,6 +566,8 @@ def expected_errors() -> tuple[type[Exception], ...]:
         LeaseHeldError,
         LeaseLostError,
         NightIncompleteError,
+        NoNightsError,
+        NoSuchAttributeError,
         NoSuchRunError,
         RootsUnknownError,
         NothingPublishedError,
@@ -529,6 +581,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         ToleranceError,
         TooManyCrashesError,
         TrainError,
+        UnknownSubjectError,
     )
 
 

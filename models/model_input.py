@@ -44,6 +44,34 @@ def model_input(pixels: Pixels, box: Box | None, spec: InputSpec) -> Pixels:
     return _resize(pixels, spec.height, spec.width)
 
 
+def input_window(height: int, width: int, box: Box | None, spec: InputSpec) -> Box:
+    """The part of a picture that `model_input` shows to a model, to place on the picture what a model sees.
+
+    Args:
+        height: of the picture, px.
+        width: of the picture, px.
+        box: as in `model_input`.
+        spec: as in `model_input`.
+
+    Returns:
+        (x_min, y_min, x_max, y_max) in px of the picture that the input's edges stand for; beyond the picture's edges
+        where the input was padded.
+    """
+    left, top, right, bottom = 0, 0, width, height
+    if spec.region == "box" and box is not None:
+        left, top, right, bottom = _cut_edges(height, width, box, spec.box_margin)
+    aspect = spec.width / spec.height
+    if spec.resize == "crop":
+        x, y, new_width, new_height = _aspect_edges(bottom - top, right - left, aspect)
+        left, top = left + x, top + y
+        right, bottom = left + new_width, top + new_height
+    if spec.resize == "pad":
+        wide, tall = max(right - left, (bottom - top) * aspect), max(bottom - top, (right - left) / aspect)
+        outer_left, outer_top = (left + right - wide) / 2, (top + bottom - tall) / 2
+        return (outer_left, outer_top, outer_left + wide, outer_top + tall)
+    return (float(left), float(top), float(right), float(bottom))
+
+
 def _gray(pixels: Pixels, bright_on_dark: bool) -> Pixels:
     """Luma (ITU-R BT.601) as (H, W, 1), inverted where asked for and the border is brighter than middle gray."""
     gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
@@ -56,20 +84,28 @@ def _gray(pixels: Pixels, bright_on_dark: bool) -> Pixels:
 
 def _cut(pixels: Pixels, box: Box, margin: float) -> Pixels:
     """The box with a margin of that share of its longer side, clipped to the picture."""
-    height, width = pixels.shape[:2]
+    left, top, right, bottom = _cut_edges(pixels.shape[0], pixels.shape[1], box, margin)
+    return pixels[top:bottom, left:right]
+
+
+def _cut_edges(height: int, width: int, box: Box, margin: float) -> tuple[int, int, int, int]:
     x_min, y_min, x_max, y_max = box
     extra = margin * max(x_max - x_min, y_max - y_min)
     left, top = max(0, round(x_min - extra)), max(0, round(y_min - extra))
     right, bottom = min(width, round(x_max + extra)), min(height, round(y_max + extra))
     # A box without area tells nothing; the whole picture does.
-    return pixels[top:bottom, left:right] if right > left and bottom > top else pixels
+    return (left, top, right, bottom) if right > left and bottom > top else (0, 0, width, height)
 
 
 def _crop_to_aspect(pixels: Pixels, aspect: float) -> Pixels:
-    height, width = pixels.shape[:2]
-    new_width, new_height = max(1, min(width, round(height * aspect))), max(1, min(height, round(width / aspect)))
-    left, top = (width - new_width) // 2, (height - new_height) // 2
+    left, top, new_width, new_height = _aspect_edges(pixels.shape[0], pixels.shape[1], aspect)
     return pixels[top : top + new_height, left : left + new_width]
+
+
+def _aspect_edges(height: int, width: int, aspect: float) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the largest middle part with that aspect."""
+    new_width, new_height = max(1, min(width, round(height * aspect))), max(1, min(height, round(width / aspect)))
+    return (width - new_width) // 2, (height - new_height) // 2, new_width, new_height
 
 
 def _pad_to(pixels: Pixels, height: int, width: int, value: int) -> Pixels:
