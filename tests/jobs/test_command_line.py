@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.stages import STAGES
 from tests.pictures import write_shop
 
 VITRINE = Path(sys.executable).with_name("vitrine")
@@ -88,5 +89,5 @@ def test_settings_come_from_file_environment_and_flags_in_that_order(tmp_path):
 
 def test_help_names_every_job():
     answer = vitrine("--help")
-    for job in ("nightly", "ingest", "extract", "publish", "maintain", "report", "render", "demo"):
+    for job in ("nightly", *STAGES, "report", "render", "demo", "views"):
         assert job in answer.stdout
