@@ -1,0 +1,58 @@
+"""ONNX graphs are read and given more outputs without the onnx package."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.bundle import load_bundle
+from models.onnx_graph import OnnxGraphError, read_graph, with_outputs
+from models.session import new_session
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    bundle = load_bundle()
+    return bundle.files[bundle.task("classify").file]
+
+
+def test_nodes_and_outputs_are_those_that_onnxruntime_sees(model: bytes) -> None:
+    graph = read_graph(model)
+    assert list(graph.outputs) == [output.name for output in new_session(model).get_outputs()]
+    made = [name for node in graph.nodes for name in node.outputs]
+    assert len(made) == len(set(made)) and set(graph.outputs) <= set(made)
+
+
+def test_the_source_of_a_quantized_output_is_the_layer_behind_it(model: bytes) -> None:
+    graph = read_graph(model)
+    head = graph.source("category")
+    assert head is not None and head.operator == "Gemm"
+    pool = graph.source(head.inputs[0])
+    assert pool is not None and pool.operator == "ReduceMean"
+    assert graph.maker("image") is None and graph.source("image") is None
+
+
+def test_more_outputs_leave_the_others_as_they_were(model: bytes) -> None:
+    graph = read_graph(model)
+    head = graph.source("category")
+    assert head is not None
+    pool = graph.source(head.inputs[0])
+    assert pool is not None
+    picture = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
+    plain = new_session(model).run(["category"], {"image": picture})[0]
+    tapped = new_session(with_outputs(model, [pool.inputs[0], head.inputs[1]]))
+    logits, features, weights = tapped.run(["category", pool.inputs[0], head.inputs[1]], {"image": picture})
+    np.testing.assert_array_equal(logits, plain)
+    assert features.shape[0] == 1 and features.ndim == 4
+    assert sorted(weights.shape) == sorted((plain.shape[1], features.shape[1]))
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x3a\xff\xff\xff\x7fabc", bytes(range(256))])
+def test_other_bytes_are_refused(content: bytes) -> None:
+    with pytest.raises(OnnxGraphError):
+        read_graph(content)
+
+
+def test_a_model_that_is_cut_off_is_refused(model: bytes) -> None:
+    with pytest.raises(OnnxGraphError, match="cut off"):
+        read_graph(model[:-1000])
