@@ -35,6 +35,7 @@ check: setup-dev ## Lint, format check, types, generated docs
 	@$(BIN)/mypy
 	@$(BIN)/python -m schemas.tables_doc --check docs/tables.md
 	@$(BIN)/python -m schemas.settings_doc --check docs/settings.md
+	@$(BIN)/python -m schemas.databricks_jobs --check resources/jobs.yml
 
 format: setup-dev ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -42,6 +43,7 @@ format: setup-dev ## Format the code
 docs: setup-dev ## Generate docs/tables.md from the contracts
 	@$(BIN)/python -m schemas.tables_doc docs/tables.md
 	@$(BIN)/python -m schemas.settings_doc docs/settings.md
+	@$(BIN)/python -m schemas.databricks_jobs resources/jobs.yml
 
 bench: setup-dev ## Run the benchmarks (QUICK=1 only proves that they run)
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
@@ -90,7 +92,7 @@ requirements: | $(UV) ## Compile the pinned requirement files anew
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render --extra serve pyproject.toml -o requirements/runtime.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra serve --extra train --extra dev pyproject.toml -o requirements/dev.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
-	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --override requirements/airflow-overrides.txt requirements/airflow.in -c requirements/dev.txt -o requirements/airflow.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --override requirements/airflow-overrides.txt requirements/airflow.in -o requirements/airflow.txt
 
 clean: ## Remove environment, jars and demo output
 	rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info

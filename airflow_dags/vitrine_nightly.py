@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, chain
 from vitrine_airflow.alerts import failure_callback
 from vitrine_airflow.config import dag_config
-from vitrine_airflow.night import TASKS, macros, night_params
+from vitrine_airflow.night import macros, night_params
 from vitrine_airflow.operators import stage_group, stage_task
+
+from schemas.stages import TASKS
 
 CONFIG = dag_config()
 

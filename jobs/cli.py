@@ -125,7 +125,7 @@ def nightly(
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a night: ingest, extract, fuse, publish, maintain."""
+    """Run a night: ingest, extract, fuse, index, publish, maintain."""
     from schemas.stages import STAGES
 
     _run(STAGES, _settings(tables, catalog, models, allowed_root, set_, config), run_id, report, quiet)
@@ -170,6 +170,42 @@ def fuse(
 ) -> None:
     """Make one product of its pictures, texts, feed rows and corrections."""
     _run(("fuse",), _settings(tables, None, models, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def index(
+    tables: Tables = None,
+    models: Models = None,
+    run_id: RunId = None,
+    set_: Set = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Bring up to date what search reads: vectors, similar products, documents, near-duplicates."""
+    _run(("index",), _settings(tables, None, models, None, set_, config), run_id, None, quiet)
+
+
+@app.command()
+def export(
+    out: Annotated[str, typer.Option("--out", help="Folder or s3:// prefix to write to.")],
+    to: Annotated[str, typer.Option("--to", help="opensearch-bulk, parquet, csv or jsonl.")] = "jsonl",
+    table: Annotated[str, typer.Option("--table", help="Published table.")] = "search_documents",
+    index_name: Annotated[
+        str, typer.Option("--index-name", help="OpenSearch indexes begin with it; the language follows.")
+    ] = "vitrine",
+    tables: Tables = None,
+    set_: Set = None,
+    config: Config = None,
+) -> None:
+    """Write a published table as files that other systems load."""
+    from jobs.export import FORMATS, export_table
+
+    formats = {name: name for name in FORMATS}
+    if to not in formats:
+        raise UsageError(f"--to {to}: take one of {', '.join(FORMATS)}")
+    settings_ = settings_of_tables(tables, set_, config)
+    made = export_table(settings_, out, formats[to], table=table, index=index_name)
+    typer.echo(f"{made.rows} rows of {made.table}, publication {made.publication_id}: {len(made.files)} files in {out}")
 
 
 @app.command()
@@ -523,6 +559,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from jobs.data_export import NothingToReadError
     from jobs.data_import import ImportRefusedError
     from jobs.explain_tables import UnknownSubjectError
+    from jobs.export import ExportError
     from jobs.feed import FeedError
     from jobs.jars import JarsUnavailableError
     from jobs.java_runtime import JavaNotFoundError
@@ -555,6 +592,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         CheckpointError,
         EnrollError,
         EvaluationError,
+        ExportError,
         FeedError,
         GateFailedError,
         GateRefusedError,
@@ -587,8 +625,10 @@ def expected_errors() -> tuple[type[Exception], ...]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; expected errors end it with one line and exit status 1, wrong options with 2."""
+    from jobs.json_log import set_up_json_log
     from jobs.session import AlreadyDoneError
 
+    set_up_json_log()
     try:
         app(arguments)
     except UsageError as error:

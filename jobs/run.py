@@ -18,6 +18,7 @@ from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
+from jobs.json_log import log_stage, logged_stage
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
 from schemas.settings import Settings
@@ -103,9 +104,12 @@ class Run:
             self._write()
         self._open_stages += 1
         try:
-            yield record
+            with logged_stage(self.run_id, name):
+                log_stage("running")
+                yield record
         except BaseException as error:
             record.seconds = time.monotonic() - clock
+            self._log(record, "failed", error=one_line(error))
             self._enter(record, "failed", started_at, one_line(error))
             self._open_stages -= 1
             if not self._open_stages:
@@ -114,9 +118,15 @@ class Run:
         self._open_stages -= 1
         record.seconds = time.monotonic() - clock
         self.records.append(record)
+        self._log(record, "succeeded")
         self._enter(record, "succeeded", started_at)
         if not self._open_stages or time.monotonic() - self._written_at > SECONDS_WITHOUT_A_ROW:
             self._write()
+
+    def _log(self, record: StageRecord, status: str, **fields: object) -> None:
+        told = {"seconds": round(record.seconds, 3), "counts": record.counts, "reasons": record.reasons}
+        with logged_stage(self.run_id, record.stage):
+            log_stage(status, **told, images_per_second=record.images_per_second, **fields)
 
     def _write_failure(self, error: BaseException) -> None:
         try:

@@ -10,11 +10,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from schemas.reasons import Reason
-from schemas.stages import STAGES
 from vitrine_airflow.config import DagConfig
-
-# The gate stands before publish as a task of its own; `close` enters the night as a whole in `runs`.
-TASKS = (*(part for stage in STAGES for part in (("gate", stage) if stage == "publish" else (stage,))), "close")
 
 VALUES = ("run_id", "tables", "catalog", "bundle", "retry_reasons")
 

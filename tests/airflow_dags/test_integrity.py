@@ -16,9 +16,9 @@ from airflow.dag_processing.dagbag import DagBag
 from vitrine_airflow.alerts import failure_callback
 from vitrine_airflow.assets import WRITES
 from vitrine_airflow.config import DagConfig, DagConfigError, dag_config
-from vitrine_airflow.night import TASKS, NightMacros
+from vitrine_airflow.night import NightMacros
 
-from schemas.stages import STAGES
+from schemas.stages import STAGES, TASKS
 from schemas.tables import TABLES
 from tests.airflow_dags.places import DAGS
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from deltalake import DeltaTable
-from vitrine_airflow.night import TASKS
 
+from schemas.stages import TASKS
 from tests.airflow_dags.places import DAGS, JOBS, ROOT
 
 WAVE_IMAGES = 20
