@@ -4,7 +4,8 @@
     vitrine explain P-1001 --tables ./tables --out why.html --attribute color
     vitrine explain photo.jpg --out why.png
 
-In a notebook: `explain_figure(explain(“photo.jpg”, settings).pictures[0][1])` shows the PNG's content in a cell.
+In a notebook, `explain_figure(explain("photo.jpg", settings).pictures[0][1])` shows in a cell what the PNG holds; for
+one picture, settings need no real tables root: `Settings(tables=NO_TABLES)`.
 """
 
 from __future__ import annotations

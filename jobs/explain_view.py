@@ -136,6 +136,7 @@ def _statement(explained: PictureExplanation, said: Statement) -> dict[str, Any]
         "value_zh": value_name(said.attribute, said.value, "zh"),
         "above": _path_above(said.value) if is_category else "",
         "is_stated": said.is_stated,
+        "is_unused": not _applies(said.attribute, explained.columns["category"]),
         "heat": _data_uri(heat, "WEBP"),
         "heat_text": f"{percent(said.inside)} of the heat lies on the product",
         "rivals": [
@@ -155,6 +156,12 @@ def _statement(explained: PictureExplanation, said: Statement) -> dict[str, Any]
             for one in (explained.enrolled[:3] if is_category else ())
         ],
     }
+
+
+def _applies(attribute: str, category: str | None) -> bool:
+    """Whether a statement counts for such a product; unknown ones keep all."""
+    dictionary = load_attributes()
+    return category is None or attribute not in dictionary.names or dictionary.applies(attribute, category)
 
 
 def _measured(columns: Mapping[str, Any], attribute: str) -> str:

@@ -75,7 +75,7 @@ def _what(subject: Subject) -> TracedText:
 
 def _look(subject: Subject) -> TracedText:
     dictionary = load_attributes()
-    has = [traced(dictionary.name(name, subject.values[name], "zh"), name) for name in _CUT if name in subject.values]
+    has = [traced(_cut(name, subject.values[name]), name) for name in _CUT if name in subject.values]
     if subject.values.get("pattern") == "solid":
         has.insert(0, traced("纯色无图案", "pattern"))
     colors = [
@@ -110,6 +110,12 @@ def _details(subject: Subject) -> TracedText:
         care = dictionary.find("care", subject.care)
         parts.append(traced(f"洗护：{dictionary.name('care', care, 'zh') if care else _wash(subject.care)}", "care"))
     return TracedText().join(parts, "；")
+
+
+def _cut(attribute: str, value: str) -> str:
+    """修身 alone is no statement; 修身版型 is."""
+    name = load_attributes().name(attribute, value, "zh")
+    return name if attribute != "fit" or name.endswith("版型") else f"{name}版型"
 
 
 def _wash(care: str) -> str:

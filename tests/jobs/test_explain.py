@@ -95,6 +95,9 @@ def test_text_that_was_read_is_marked_in_its_line(carton: Explanation) -> None:
     assert "Read on the product" in text
     first = explained.columns["text_fields"][0]
     assert first["evidence"] and re.search(rf"<mark>\s*{re.escape(first['evidence'].strip()[:4])}", text)
+    # Food has no gender, whatever the head says.
+    assert "not used for such products" in section(page, "Gender")
+    assert "not used" not in section(page, "Color")
     assert page.count('class="kind-line"') == len(explained.columns["text_lines"])
 
 
