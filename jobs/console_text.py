@@ -39,6 +39,7 @@ def printable(text: str) -> str:
     )
 
 
+_INDEX_TABLES = ("product_embeddings", "near_duplicates", "similar_products", "search_documents")
 # A map column comes back from Spark in no order: sums first, then their parts.
 _COUNT_ORDER = (
     *("feed_rows", "rows_accepted", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"),
@@ -47,6 +48,8 @@ _COUNT_ORDER = (
     *("candidates", "extracted", "reused", "quarantined", "recovered"),
     *("products", "products_fused", "products_unchanged", "products_deactivated", "products_publishable"),
     *("products_to_review", "products_in_conflict", "claims"),
+    *("products_changed", "lists_computed"),
+    *(f"{table}_{done}" for table in _INDEX_TABLES for done in ("written", "deleted")),
     *("checks", "checks_failed", "published"),
     *("attributes_deleted", "tables_compacted", "tables_vacuumed"),
 )

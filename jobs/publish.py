@@ -15,13 +15,20 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from jobs.fuse import UNCHANGED, stale_products
+from jobs.metrics import NONE, NightMetrics, measure_night
 from jobs.run import Run, StageRecord
 from jobs.small_objects import GATE_NOTE, POINTER, SmallObjects
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
+from schemas.index_tables import INDEX_TABLES
+from schemas.settings import GateSettings
 from schemas.tables import PUBLICATIONS
 
-PUBLISHED_TABLES = ("catalog", "images", "image_attributes", "products", "product_attributes", "quarantine")
+PUBLISHED_TABLES = (
+    *("catalog", "images", "image_attributes", "products", "product_attributes"),
+    *(table.name for table in INDEX_TABLES),
+    "quarantine",
+)
 
 
 class GateFailedError(RuntimeError):
@@ -166,6 +173,35 @@ def _checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
         before = run.store.read("catalog", previous.versions["catalog"]).where("is_active").count()
         lost = max(0, before - rows)
         yield _share("lost_rows", lost, before, gate.max_shrink_share)
+    if gate.max_feed_age_hours is not None:
+        yield _freshness(run, gate.max_feed_age_hours)
+    yield from distribution_checks(measure_night(run), gate)
+
+
+def distribution_checks(measured: NightMetrics, gate: GateSettings) -> Iterator[GateCheck]:
+    """What tonight's distributions must hold: values are there, and they have not moved far.
+
+    Drift is judged only where both sides have `drift_min_pictures`; for fewer it is still written to `metrics`.
+    """
+    for name in ("color", "pattern", "shape"):
+        missing = measured.shares.get(name, {}).get(NONE, 0.0)
+        yield _share(f"missing_{name}", round(missing * measured.pictures), measured.pictures, gate.max_missing_share)
+    for against, drift in measured.drift.items():
+        if min(measured.pictures, measured.pictures_before[against]) < gate.drift_min_pictures:
+            continue
+        worst = max(drift, key=lambda name: drift[name])
+        observed = f"{worst} {drift[worst]:.3f}"
+        expected = f"divergence of at most {gate.max_drift:.3f}"
+        yield GateCheck(f"drift_from_last_{against}", drift[worst] <= gate.max_drift, observed, expected)
+
+
+def _freshness(run: Run, max_hours: float) -> GateCheck:
+    newest = _active(run, "catalog").agg(F.max("updated_at").cast("double").alias("newest")).first()
+    assert newest is not None
+    if newest["newest"] is None:
+        return GateCheck("feed_age", passed=False, observed="no row says when it was updated", expected="updated_at")
+    hours = (run.started_at.timestamp() - newest["newest"]) / 3600
+    return GateCheck("feed_age", hours <= max_hours, f"{hours:.1f} h", f"at most {max_hours:.1f} h")
 
 
 def _product_checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:

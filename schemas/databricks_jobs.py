@@ -31,7 +31,8 @@ def document() -> str:
     """The document as YAML."""
     import yaml
 
-    return HEAD + yaml.safe_dump(resources(), sort_keys=False, width=120, allow_unicode=True)
+    text: str = yaml.safe_dump(resources(), sort_keys=False, width=120, allow_unicode=True)
+    return HEAD + text
 
 
 def _nightly(name: str, *, serverless: bool) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class FuseSettings(BaseModel):
         description="Probability that the feed's category, where the taxonomy knows it, is right; at most 0.99 is used",
     )
     conflict_confidence: float = Field(
-        0.7, gt=0, le=1, description="Two sources that are at least this sure of different things are in conflict"
+        0.8, gt=0, le=1, description="Two sources that are at least this sure of different things are in conflict"
     )
     review_confidence: float = Field(
         0.6, ge=0, le=1, description="Products with a less sure category are marked for review"
@@ -166,6 +166,21 @@ class GateSettings(BaseModel):
     )
     max_category_loss_share: float = Field(
         0.2, ge=0, le=1, description="Products that had a category when last published and have none now, at most"
+    )
+    max_missing_share: float = Field(
+        0.5, ge=0, le=1, description="Active pictures without a color, pattern or shape, at most"
+    )
+    max_drift: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="Jensen-Shannon divergence of categories, colors etc. from the last night, week, bundle; at most",
+    )
+    drift_min_pictures: int = Field(
+        200, ge=1, description="Drift is judged when both sides have so many pictures; fewer jump by chance"
+    )
+    max_feed_age_hours: float | None = Field(
+        None, gt=0, description="Age of the newest updated_at in the feed, at most; none: not asked"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.contract import Array, Column, Map, Struct, Table
 from schemas.image_columns import IMAGE_COLUMNS
 from schemas.index_tables import INDEX_TABLES
+from schemas.metrics_table import METRICS
 from schemas.product_tables import PRODUCT_ATTRIBUTES, PRODUCTS
 
 RUN_ID = Column("run_id", "string", "Run that last wrote the row", nullable=False)
@@ -195,6 +196,6 @@ TABLES: dict[str, Table] = {
     for table in (
         *(CATALOG, IMAGES, IMAGE_ATTRIBUTES, PRODUCTS, PRODUCT_ATTRIBUTES),
         *INDEX_TABLES,
-        *(QUARANTINE, RUNS, PUBLICATIONS, CORRECTIONS),
+        *(QUARANTINE, RUNS, METRICS, PUBLICATIONS, CORRECTIONS),
     )
 }
