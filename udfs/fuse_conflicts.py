@@ -17,6 +17,8 @@ CONFLICT_ATTRIBUTES = (CATEGORY, "color", "pattern", "gender")
 
 # CIEDE2000 below which shops and cameras mix two colors up: navy blue and black (12), charcoal and black (18).
 _CLOSE_COLORS = 18.0
+# Pictures of clothes without a person hardly tell a boy's from a man's.
+_AGES = ({"men", "boys"}, {"women", "girls"})
 # Values that do not exclude others of their attribute.
 _TOLERANT = {"color": {"multi"}, "gender": {"unisex"}, "pattern": {"textured"}}
 
@@ -74,7 +76,7 @@ def values_agree(attribute: str, one: str, other: str) -> bool:
         return True
     if attribute == CATEGORY:
         return on_one_line(one, other)
-    if {one, other} & _TOLERANT.get(attribute, set()):
+    if {one, other} & _TOLERANT.get(attribute, set()) or (attribute == "gender" and {one, other} in _AGES):
         return True
     return load_attributes().agree(attribute, one, other) or (attribute == "color" and _close_colors(one, other))
 
