@@ -1,4 +1,4 @@
-"""Nightly: ingest -> extract -> fuse -> publish -> maintain, then the report."""
+"""Nightly: ingest -> extract -> fuse -> index -> publish -> maintain, then the report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jobs.close import close_night, night_counts
 from jobs.console_text import CONSOLE
 from jobs.extract import extract
 from jobs.fuse import fuse
+from jobs.index import index
 from jobs.ingest import ingest
 from jobs.maintain import maintain
 from jobs.progress import StageProgress, closing_table
@@ -102,6 +103,8 @@ def _run_stage(opened: OpenRun, stage: str, progress: StageProgress) -> None:
         extract(opened.run, opened.config, opened.objects, progress)
     elif stage == "fuse":
         fuse(opened.run, opened.config.bundle)
+    elif stage == "index":
+        index(opened.run, opened.objects)
     elif stage == "gate":
         gate(opened.run, opened.objects)
     elif stage == "publish":

@@ -293,6 +293,7 @@ def _records(note: LastNight, rows: int, images: int) -> dict[str, StageRecord] 
         "fuse": {
             **{"products": products, "products_unchanged": products, "products_fused": 0, "products_deactivated": 0}
         },
+        "index": {"products_changed": 0, "lists_computed": 0},
         "publish": {"checks": 0, "checks_failed": 0, "published": 0},
         "maintain": {"attributes_deleted": 0, "tables_compacted": 0, "tables_vacuumed": 0},
     }

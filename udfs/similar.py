@@ -113,7 +113,8 @@ def _ranked(shard: Vectors, asking: Ints, grid: Floats, base: Ints, base_grid: F
     kept = exists & ~_same_item(shard.items, asking, places, exists)
     sunk = scores.astype(np.float64) - _earlier_of_kind(shard.facts, places, kept) * (spread * GRID * GRID)
     ranked = np.argsort(np.where(kept, -sunk, np.inf), axis=1, kind="stable")[:, :LIST_LENGTH]
-    places, scores, kept = (np.take_along_axis(values, ranked, axis=1) for values in (places, scores, kept))
+    places, scores = np.take_along_axis(places, ranked, axis=1), np.take_along_axis(scores, ranked, axis=1)
+    kept = np.take_along_axis(kept, ranked, axis=1)
     equal = (shard.facts[places] == shard.facts[asking][:, None, :]) & (shard.facts[asking][:, None, :] >= 0)
     reasons = (equal << np.arange(len(FACTS))).sum(axis=2)
     return Lists(
@@ -144,7 +145,7 @@ def _candidates(asking: Ints, grid: Floats, base: Ints, base_grid: Floats) -> tu
 def _same_item(items: Codes, asking: Ints, places: Ints, exists: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Candidates (Q, K) that list the product's own item, or an item that a better candidate lists."""
     codes = np.where(exists, items[places], -1)
-    same: NDArray[np.bool_] = (codes == items[asking][:, None]) & (codes >= 0)
+    same: NDArray[np.bool_] = np.logical_and(codes == items[asking][:, None], codes >= 0)
     repeated = np.flatnonzero((codes >= 0).sum(axis=1) > 1)
     if len(repeated):
         same[repeated] |= (_earlier_equals(codes[repeated]) > 0) & (codes[repeated] >= 0)
@@ -154,7 +155,7 @@ def _same_item(items: Codes, asking: Ints, places: Ints, exists: NDArray[np.bool
 def _earlier_of_kind(facts: Codes, places: Ints, kept: NDArray[np.bool_]) -> Ints:
     """How many better candidates (Q, K) are of the same brand, type and color; 0 where one of these is unknown."""
     kind = facts[:, [0, 1, 3]]
-    known = (kind >= 0).all(axis=1)
+    known: NDArray[np.bool_] = np.logical_and.reduce(kind >= 0, axis=1)
     mixed = (kind[:, 0] * 1_000_003 + kind[:, 1]) * 1_000_003 + kind[:, 2]
     codes = np.where(kept & known[places], mixed[places], -1)
     return np.where(codes >= 0, _earlier_equals(codes), 0)

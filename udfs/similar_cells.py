@@ -7,6 +7,7 @@ whether two vectors are compared depends on these two alone: an incremental upda
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ LEAST_NEAR = 6
 
 def on_grid(vectors: Floats) -> Floats:
     """Unit vectors (N, D) in units of the grid: float32 that are whole numbers."""
-    return np.rint(vectors * np.float32(GRID)).astype(np.float32)
+    rounded: Floats = np.rint(vectors * np.float32(GRID)).astype(np.float32)
+    return rounded
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class Cells:
         if len(self) == 1:
             return np.zeros(len(vectors), dtype=np.int32)
         return _nearest(on_grid(vectors), self.centroids, 1)[:, 0].astype(np.int32)
+
+    @property
+    def digest(self) -> str:
+        """Tells other cells from these."""
+        return hashlib.sha256(self.centroids.tobytes() + self.near.tobytes()).hexdigest()[:16]
 
     def to_bytes(self) -> bytes:
         """As a file (npz)."""
@@ -122,7 +129,7 @@ def train_cells(sample: Floats, vectors: int) -> Cells:
         max_points_per_centroid=TRAINING_PER_CELL,
     )
     kmeans.train(sample)
-    centroids = on_grid(kmeans.centroids)
+    centroids = on_grid(np.asarray(kmeans.centroids, dtype=np.float32))
     own = _nearest(on_grid(sample), centroids, 1)[:, 0]
     shares = (np.bincount(own, minlength=count) / len(sample)).astype(np.float32)
     most = min(count, 64)

@@ -1,0 +1,204 @@
+"""Spark's side of the index: Arrow batches in, rows of vectors, touched products and lists of similar products out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.arrow import arrow_schema
+from schemas.contract import Column
+from schemas.index_tables import PRODUCT_EMBEDDINGS, PRODUCT_VIEW, SIMILAR_PRODUCTS
+from udfs.similar import REASONS, Lists, Touched, Vectors, similar_lists
+from udfs.similar_cells import Cells, Floats
+
+EMBEDDING_COLUMNS = tuple(
+    column for column in PRODUCT_EMBEDDINGS.columns if column.name not in ("indexed_at", "run_id")
+)
+LIST_COLUMNS = tuple(
+    column for column in SIMILAR_PRODUCTS.columns if column.name in ("product_id", "neighbors", "pool_floor")
+)
+TOUCHED_COLUMNS = (
+    Column("product_id", "string", "Product whose list may change"),
+    Column("cell", "int", "Its cell"),
+    Column("touch", "float", "Best cosine with a touched vector"),
+)
+PAIR_COLUMNS = (
+    Column("first", "string", "SHA-256 of one content"),
+    Column("second", "string", "SHA-256 of the other"),
+    Column("distance", "int", "Bits between the hashes"),
+    Column("similarity", "float", "Cosine of the vectors"),
+)
+FACTS = ("category", "color", "pattern", "brand")
+
+BatchesFunction = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+
+
+def use_one_thread() -> None:
+    """A task has one core."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+
+
+def matrix(column: pa.Array | pa.ChunkedArray) -> Floats:
+    """Vectors (N, D) of an Arrow column of float lists without nulls."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    return values.reshape(len(column), -1) if len(column) else np.zeros((0, 0), dtype=np.float32)
+
+
+def float_lists(vectors: Floats) -> pa.ListArray:
+    """An Arrow column of float lists from vectors (N, D)."""
+    rows, width = vectors.shape
+    offsets = np.arange(rows + 1, dtype=np.int32) * width
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel(), pa.float32()))
+
+
+def embedding_batches(cells: Cells) -> BatchesFunction:
+    """The function that makes rows of `product_embeddings` in `mapInArrow`.
+
+    It expects product_id, embedding, category, color, pattern, brand, main_image_uri, main_content_sha256,
+    bundle_version and `views`: array of structs (view, image_uri, content_sha256, perceptual_hash, embedding) in order.
+    """
+
+    def make(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        use_one_thread()
+        for batch in batches:
+            if batch.num_rows:
+                yield pa.RecordBatch.from_pylist(_embedding_rows(batch, cells), schema=arrow_schema(EMBEDDING_COLUMNS))
+
+    return make
+
+
+def _embedding_rows(batch: pa.RecordBatch, cells: Cells) -> list[dict[str, Any]]:
+    products = matrix(batch.column("embedding"))
+    views = batch.column("views")
+    pictures = views.flatten()
+    owners = np.repeat(np.arange(batch.num_rows), pc.list_value_length(views).to_numpy(zero_copy_only=False))
+    vectors = matrix(pictures.field("embedding"))
+    facts = batch.drop_columns(["embedding", "views"]).to_pylist()
+    of_pictures = {
+        name: pictures.field(name).to_pylist() for name in ("image_uri", "content_sha256", "perceptual_hash")
+    }
+    agreement: list[list[float]] = [[] for _ in facts]
+    rows: list[dict[str, Any]] = []
+    picture_cells = cells.assign(vectors) if len(vectors) else np.zeros(0, dtype=np.int32)
+    for place, owner in enumerate(owners):
+        own = {name: values[place] for name, values in of_pictures.items()}
+        row = {"view": len(agreement[owner]), **own, "norm": 1.0}
+        rows.append(_row(facts[owner], row, vectors[place], int(picture_cells[place])))
+        agreement[owner].append(float(vectors[place] @ products[owner]))
+    for owner, cell in enumerate(cells.assign(products)):
+        own = {
+            "image_uri": facts[owner]["main_image_uri"],
+            "content_sha256": facts[owner]["main_content_sha256"],
+            "perceptual_hash": None,
+        }
+        # The mean of unit vectors is as long as its mean cosine with them.
+        norm = float(np.mean(agreement[owner])) if agreement[owner] else 1.0
+        rows.append(_row(facts[owner], {"view": PRODUCT_VIEW, **own, "norm": norm}, products[owner], int(cell)))
+    return rows
+
+
+def _row(facts: dict[str, Any], own: dict[str, Any], vector: Floats, cell: int) -> dict[str, Any]:
+    row = {
+        "product_id": facts["product_id"],
+        **own,
+        "cell": cell,
+        **{name: facts[name] for name in (*FACTS, "bundle_version")},
+    }
+    told = hashlib.blake2b(repr(sorted(row.items())).encode() + vector.tobytes(), digest_size=8)
+    return {**row, "vector": vector, "input_hash": told.hexdigest()}
+
+
+def touched_batches(touched: Touched, cells: Cells) -> BatchesFunction:
+    """The function that finds products whose lists may change in `mapInArrow`: product_id, vector, cell in."""
+
+    def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            own = batch.column("cell").to_numpy(zero_copy_only=False).astype(np.int32)
+            best = touched.best(matrix(batch.column("vector")), own, cells) if batch.num_rows else np.zeros(0)
+            here = np.flatnonzero(best > -3)
+            if len(here):
+                columns = [batch.column("product_id").take(here), pa.array(own[here]), pa.array(best[here])]
+                yield pa.RecordBatch.from_arrays(columns, schema=arrow_schema(TOUCHED_COLUMNS))
+
+    return find
+
+
+def similar_group(cells: Cells, spread: float) -> Callable[[pa.Table], pa.Table]:
+    """The function that makes the lists of a shard in `applyInArrow`.
+
+    It expects product_id, vector, cell, category, color, pattern, brand, item (string, null: none known) and
+    is_wanted; it returns `LIST_COLUMNS`.
+    """
+
+    def make(shard: pa.Table) -> pa.Table:
+        use_one_thread()
+        ordered = shard.take(pc.sort_indices(shard.column("product_id")))
+        ids = ordered.column("product_id").combine_chunks()
+        lists = list(similar_lists(_vectors(ordered), cells, spread=spread))
+        parts = [_list_columns(ids, part) for part in lists]
+        return pa.concat_tables(parts) if parts else arrow_schema(LIST_COLUMNS).empty_table()
+
+    return make
+
+
+def _vectors(shard: pa.Table) -> Vectors:
+    return Vectors(
+        vectors=matrix(shard.column("vector")),
+        cells=shard.column("cell").to_numpy().astype(np.int32),
+        wanted=shard.column("is_wanted").to_numpy().astype(bool),
+        facts=np.stack([_codes(shard.column(name)) for name in FACTS], axis=1),
+        items=_codes(shard.column("item")),
+    )
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    indices = pc.dictionary_encode(column).combine_chunks().indices
+    return np.asarray(indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _list_columns(ids: pa.Array, lists: Lists) -> pa.Table:
+    starts = np.concatenate([[0], np.cumsum(lists.lengths)]).astype(np.int32)
+    ranks = np.arange(starts[-1], dtype=np.int32) - np.repeat(starts[:-1], lists.lengths) + 1
+    schema = arrow_schema(LIST_COLUMNS)
+    fields = schema.field("neighbors").type.value_type
+    values = {
+        "product_id": ids.take(pa.array(lists.neighbors)),
+        "rank": pa.array(ranks, pa.int32()),
+        "score": pa.array(lists.scores, pa.float32()),
+        "reason": pa.array(REASONS).take(pa.array(lists.reasons)),
+    }
+    neighbors = pa.StructArray.from_arrays([values[field.name] for field in fields], fields=list(fields))
+    columns = {
+        "product_id": ids.take(pa.array(lists.products)),
+        "neighbors": pa.ListArray.from_arrays(pa.array(starts), neighbors),
+        "pool_floor": pa.array(lists.floors, pa.float32()),
+    }
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def verified_pairs(least_cosine: float) -> BatchesFunction:
+    """The function that keeps candidate pairs whose vectors are alike in `mapInArrow`.
+
+    It expects first, second, distance, first_vector and second_vector; it returns `PAIR_COLUMNS`.
+    """
+
+    def verify(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            first, second = matrix(batch.column("first_vector")), matrix(batch.column("second_vector"))
+            cosines = np.einsum("nd,nd->n", first, second, dtype=np.float64).astype(np.float32)
+            here = np.flatnonzero(cosines >= least_cosine)
+            kept = [batch.column(name).take(pa.array(here)) for name in ("first", "second", "distance")]
+            yield pa.RecordBatch.from_arrays([*kept, pa.array(cosines[here])], schema=arrow_schema(PAIR_COLUMNS))
+
+    return verify
