@@ -7,6 +7,8 @@ stages the rows that differ and commits them in one short MERGE.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyspark.sql import DataFrame
 
 from jobs.index_documents import stage_documents
@@ -40,7 +42,14 @@ def index(run: Run, objects: SmallObjects) -> None:
         if state is not None and name != state.cells:
             # All rows move to other cells.
             state, changed = None, None
-        record.counts |= {"products_changed": embedded if changed is None else changed.count()}
+        record.counts["products_changed"] = embedded if changed is None else changed.count()
+        if state is not None and not record.counts["products_changed"]:
+            # OPTIMIZE made another version of the same rows.
+            write_state(
+                objects,
+                replace(state, versions={**state.versions, "products": products}, at=run.started_at.isoformat()),
+            )
+            return
         _commit(run, record, PRODUCT_EMBEDDINGS, stage_embeddings(run, changed, cells))
         _commit(run, record, NEAR_DUPLICATES, stage_duplicates(run, _moved_contents(run, state)))
         lists = stage_similar(run, state, cells, embedded)
