@@ -160,14 +160,21 @@ def _audience(gender: str | None, age: str | None, noun: Noun | None) -> tuple[A
 def _further_colors(
     colors: Sequence[tuple[str, float]], values: Mapping[str, str], dictionary: AttributeDictionary
 ) -> tuple[tuple[str, float], ...]:
-    """Colors beside the main one; all of them for a multicolored product, none for a solid one."""
+    """Colors beside the main one; all of them for a multicolored product, none for a solid one.
+
+    A color with a larger share than the main one's family is not "also" there: source and measure see different things,
+    and nothing is said of it.
+    """
     main = values.get("color")
     if main is None or values.get("pattern") == "solid":
         return ()
     known = [(dictionary.find("color", name), share) for name, share in colors]
+    most = 1.0
+    if main != "multi":
+        most = sum(share for name, share in known if name is not None and _same(name, main, dictionary))
     kept: list[tuple[str, float]] = []
     for name, share in known:
-        if name is None or share < LEAST_SHARE or any(_same(name, other, dictionary) for other, _ in kept):
+        if name is None or not LEAST_SHARE <= share <= most or any(_same(name, other, dictionary) for other, _ in kept):
             continue
         if main == "multi" or not _same(name, main, dictionary):
             kept.append((name, share))

@@ -23,6 +23,7 @@ OPEN_VALUES = {
     "size": ("M", "EU 42", "one size", "170/92A"),
     "care": ("machine wash", "wash at 30 °C"),
 }
+GREEN_AND_WHITE = (("dark green", 0.4), ("green", 0.3), ("white", 0.2))
 BRANDS = (None, "Nike", "蓝月亮", "H&M", "Polo", "iFixit")
 
 # What may stand between phrases: articles, conjunctions and punctuation, which state nothing. "Product" and 商品 name
@@ -239,10 +240,20 @@ def test_a_solid_product_is_called_so_in_the_description_only() -> None:
 
 
 def test_the_color_of_packed_food_is_its_packaging() -> None:
-    described = describe_product(ProductFacts("packaged-food/drinks/juice", None, {"color": "green"}, [("white", 0.2)]))
+    described = describe_product(ProductFacts("packaged-food/drinks/juice", None, {"color": "green"}, GREEN_AND_WHITE))
     assert described.name_en == "Juice"
     assert described.description_en == "Juice. The packaging is mainly green, with white (20%)."
     assert described.description_zh == "果汁。包装以绿色为主，另有白色（20%）。"
+
+
+def test_a_color_that_covers_more_than_the_main_one_is_not_called_a_further_one() -> None:
+    """Source and measure see different things; no sentence may contradict itself."""
+    facts = ProductFacts(
+        "apparel/topwear/tunic", None, {"color": "blue"}, [("mint", 0.5), ("blue", 0.2), ("red", 0.15)]
+    )
+    assert describe_product(facts).description_en == "A blue tunic. It also shows red (15%)."
+    facts = ProductFacts("apparel/topwear/tunic", None, {"color": "blue"}, [("mint", 0.5), ("red", 0.3)])
+    assert describe_product(facts).description_en == "A blue tunic."
 
 
 def test_what_makes_no_sense_for_the_category_is_left_out() -> None:
