@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.report_data import Picture
+from jobs.report_ocr import Quad, text_facts, text_lines, text_quads, text_status, text_summary
 from jobs.report_text import TITLE_CHARACTERS, clean, file_size, hex_color, number, percent, utc_time, words
 from schemas.contract import Column, Struct
 from schemas.image_columns import IMAGE_COLUMNS
@@ -87,6 +88,8 @@ class CardView:
     pattern: str
     shape: str
     attributes: tuple[str, ...]
+    quads: tuple[Quad, ...]
+    text: str
     flags: tuple[str, ...]
     is_new: bool
     product_line: str
@@ -134,6 +137,8 @@ def card_view(index: int, picture: Picture) -> CardView:
         pattern=row.get("pattern") or "",
         shape=words(row.get("shape") or ""),
         attributes=_stated_attributes(row),
+        quads=text_quads(row),
+        text=text_summary(row),
         flags=_flags(row),
         is_new=picture.is_new,
         product_line=_product_line(picture),
@@ -241,6 +246,8 @@ def picture_details(picture: Picture) -> dict[str, Any]:
         "shape": _with_confidence(row, "shape"),
         "color": _with_confidence(row, "color"),
         "colors": [_color_details(color) for color in row.get("colors") or []],
+        "lines": text_lines(row),
+        "fields": text_facts(row),
         "values": values,
     }
 
@@ -286,6 +293,7 @@ def _facts(picture: Picture) -> list[list[str]]:
         ("File", f"{clean(row.get('format')).upper()}, {size}"),
         ("Product region", f"{words(region.get('method') or '')}, {area} of the picture" if region else ""),
         ("Trust in the region", percent(region.get("confidence"))),
+        ("Text", text_status(row)),
         ("Corrected before measuring", ", ".join(words(item) for item in row.get("enhancements") or []) or "nothing"),
         ("Perceptual hash", clean(row.get("perceptual_hash"))),
         ("Content SHA-256", clean(row.get("content_sha256"))),

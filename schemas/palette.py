@@ -201,12 +201,9 @@ def name_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         (...) uint8 indices into `PALETTE`.
     """
-    step = 256 // LUT_LEVELS
-    levels = (pixels // step).astype(np.intp)
-    indices: NDArray[np.uint8] = _lookup_table()[
-        (levels[..., 0] * LUT_LEVELS + levels[..., 1]) * LUT_LEVELS + levels[..., 2]
-    ]
-    return indices
+    levels = (pixels // np.uint8(256 // LUT_LEVELS)).astype(np.uint16)
+    places = (levels[..., 0] * LUT_LEVELS + levels[..., 1]) * LUT_LEVELS + levels[..., 2]
+    return np.asarray(_lookup_table().take(places), np.uint8)
 
 
 @functools.cache

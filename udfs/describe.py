@@ -78,11 +78,14 @@ def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Pict
         enhance_pixels: correct white balance, contrast and noise where the measures call for it.
     """
     clock = StepClock()
-    quality = measure_quality(decoded.pixels)
-    phash = perceptual_hash(decoded.pixels)
+    small = shrunk(decoded.pixels, FEATURE_SIDE)
+    clock.lap("preprocess")
+    quality = measure_quality(decoded.pixels, small)
+    phash = perceptual_hash(small)
     clock.lap("quality")
     pixels, enhancements = enhance(decoded.pixels, quality) if enhance_pixels else (decoded.pixels, ())
-    small = shrunk(pixels, FEATURE_SIDE)
+    if enhancements:
+        small = shrunk(pixels, FEATURE_SIDE)
     clock.lap("preprocess")
     return Picture(
         format=decoded.format,

@@ -33,11 +33,12 @@ class Quality:
     blockiness: float
 
 
-def measure_quality(pixels: NDArray[np.uint8]) -> Quality:
+def measure_quality(pixels: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -> Quality:
     """Measure a decoded picture before anything is corrected in it.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
+        small: the same picture shrunk by area averaging, where it is at hand: its colors need no more.
 
     Returns:
         The measures; every one is finite for every picture, 1 x 1 included.
@@ -50,7 +51,7 @@ def measure_quality(pixels: NDArray[np.uint8]) -> Quality:
     contrast = math.sqrt(max(float(histogram @ levels**2) - brightness**2, 0.0))
     dark, bright = float(histogram[:3].sum()), float(histogram[253:].sum())
 
-    lab = _small_lab(pixels)
+    lab = _small_lab(pixels if small is None else small)
     uniformity, white = _border(lab)
     sharpness = _sharpness(luma)
     noise = _noise_sigma(luma)

@@ -29,6 +29,8 @@
     const words = [card.querySelector(".text").textContent, detail.title, card.dataset.category];
     detail.facts.forEach((fact) => words.push(fact[1]));
     detail.labels.forEach((label) => words.push(label[0]));
+    detail.lines.forEach((line) => words.push(line[0]));
+    detail.fields.forEach((field) => words.push(field[1]));
     detail.categories.forEach((category) => words.push(category[0]));
     return words.join(" ").toLowerCase();
   });
@@ -110,6 +112,18 @@
     return list;
   };
 
+  // A line that is pointed at is lit in the picture.
+  const lineList = (lines) => {
+    const list = scoreList(lines);
+    const quads = byId("d-picture").querySelectorAll("polygon.line");
+    [...list.children].forEach((item, index) => {
+      item.querySelector(".label").dir = "auto";
+      ["mouseenter", "mouseleave"].forEach((kind) => item.addEventListener(kind, () => {
+        if (quads[index]) quads[index].classList.toggle("lit", kind === "mouseenter");
+      }));
+    });
+    return list;
+  };
   const factList = (facts) => {
     const list = make("dl", "facts");
     facts.forEach(([label, value, comment]) => {
@@ -153,6 +167,9 @@
     content.replaceChildren(
       factList([["Color", named(detail.color)], ["Pattern", named(detail.pattern)], ["Shape", named(detail.shape)]]),
     );
+    if (detail.fields.length) content.append(section("Facts read from the picture", factList(detail.fields.map(
+      ([name, value, score, evidence]) => [name, `${value}, ${percent(score)} sure`, `Read: ${evidence}`]))));
+    if (detail.lines.length) content.append(section("Text in the picture", lineList(detail.lines)));
     if (detail.categories.length) content.append(section("Category", scoreList(detail.categories)));
     if (detail.attributes.length) content.append(section("What the model says of it", scoreList(detail.attributes)));
     if (detail.labels.length) content.append(section("The model's own labels", scoreList(detail.labels)));

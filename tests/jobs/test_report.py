@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -366,6 +367,51 @@ def test_details_by_keyboard(open_page):
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
     assert page.evaluate("document.activeElement.closest('.card').dataset.index") == "1", "focus is back on the card"
+
+
+def with_text(*lines, title="Pasta"):
+    """A picture in which these lines were read, with a price, a tag and a barcode."""
+    read = [
+        {
+            "text": text,
+            "confidence": 0.97,
+            "language": "en",
+            "quad": [70.0, top, 200.0, top, 200.0, top + 15.0, 70.0, top + 15.0],
+            "height_px": 15.0,
+        }
+        for top, text in zip(itertools.count(90.0, 20.0), lines, strict=False)
+    ]
+    price = {"name": "price", "value": "19.90 CNY", "confidence": 0.91, "evidence": lines[0], "line": 0}
+    tag = {"label": "tag", "box": {"x_min": 60.0, "y_min": 80.0, "x_max": 210.0, "y_max": 160.0}, "score": 0.8}
+    code = {"digits": "4006381333931", "format": "ean13", "quad": [10.0, 350.0, 60.0, 350.0, 60.0, 380.0, 10.0, 380.0]}
+    seen = {"text_lines": read, "text_fields": [price], "detections": [tag], "barcodes": [code], "text_status": "read"}
+    return picture(title, attributes=seen)
+
+
+def test_text_is_shown_with_its_places_and_facts(open_page):
+    page = open_page(report_data((with_text("¥19.90", "意大利面"), picture("Shirt", seed=1))))
+    card = page.locator(".card").first
+    assert "19.90 CNY" in card.inner_text()
+    assert card.locator("polygon.line").count() == 3, "two lines and a barcode"
+    assert card.locator("polygon.tag").get_attribute("points") == "60.0,80.0 210.0,80.0 210.0,160.0 60.0,160.0"
+    page.fill("#f-text", "意大利面")
+    assert titles(page) == ["Pasta"], "pictures are found by the text in them"
+    card.locator(".shot").click()
+    text = page.locator("#dialog").inner_text()
+    assert "意大利面" in text
+    assert "19.90 CNY, 91% sure" in text
+    assert "2 lines read" in text
+    page.locator("#dialog .scores li", has_text="意大利面").hover()
+    lit = page.locator("#dialog polygon.lit")
+    assert lit.get_attribute("points").startswith("70.0,110.0 "), "the line that is pointed at is lit in the picture"
+
+
+def test_hostile_text_in_a_picture_does_nothing(open_page):
+    page = open_page(report_data((with_text(HOSTILE, ARABIC, "A" * 10_000, "\x00\x1b[2J\ud800"),)))
+    page.locator(".shot").first.click()
+    assert "<script>document.title" in page.locator("#dialog").inner_text(), "shown as the characters that were read"
+    assert page.title() != "owned"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_more_pictures_on_demand(open_page):
