@@ -62,6 +62,12 @@ class Nights:
         rows = {row["stage"]: row for row in self.runs if row["run_id"] == run_id}
         return [rows[stage] for stage in order if stage in rows]
 
+    def counts_of(self, night: Row) -> dict[str, int]:
+        """What became of a night's pictures; of one that failed, as far as its stages got."""
+        if night["counts"]:
+            return dict(night["counts"])
+        return {name: count for stage in self.stages_of(night["run_id"]) for name, count in stage["counts"].items()}
+
     def metrics_of(self, run_id: str, metric: str) -> list[Row]:
         """A run's rows of `metrics`."""
         return [row for row in self.metrics if row["run_id"] == run_id and row["metric"] == metric]
@@ -136,7 +142,8 @@ def dashboard_page(nights: Nights, tables: str) -> str:
         at=nights.at,
         night=shown[0],
         stages=nights.stages_of(shown[0]["run_id"]),
-        bars=_bars(list(reversed(shown))),
+        counts=nights.counts_of(shown[0]),
+        bars=_bars(nights, list(reversed(shown))),
         rates=_rates(nights, list(reversed(shown))),
         publication=nights.publications[0] if nights.publications else None,
         reasons=_reasons(nights, shown),
@@ -147,16 +154,14 @@ def dashboard_page(nights: Nights, tables: str) -> str:
     )
 
 
-def _bars(nights: Sequence[Row]) -> list[dict[str, Any]]:
+def _bars(nights: Nights, shown: Sequence[Row]) -> list[dict[str, Any]]:
     """A bar per night: what became of its pictures, as shares of the busiest night."""
     kinds = ("extracted", "reused", "quarantined")
-    most = max([sum(night["counts"].get(kind, 0) for kind in kinds) for night in nights] + [1])
+    counts = [nights.counts_of(night) for night in shown]
+    most = max([sum(counted.get(kind, 0) for kind in kinds) for counted in counts] + [1])
     return [
-        {
-            "night": night,
-            "parts": [(kind, n := night["counts"].get(kind, 0), 100 * n / most) for kind in kinds],
-        }
-        for night in nights
+        {"night": night, "parts": [(kind, n := counted.get(kind, 0), 100 * n / most) for kind in kinds]}
+        for night, counted in zip(shown, counts, strict=True)
     ]
 
 

@@ -59,6 +59,14 @@ def spark(s3_settings: S3Settings) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def lakehouse(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Tables of two nights, to be read and not written."""
+    from tests.lakehouse import make_lakehouse
+
+    return make_lakehouse(tmp_path_factory.mktemp("lakehouse"))
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real labelled photos; only where development happens."""
     if SHARED_DATA is None:
