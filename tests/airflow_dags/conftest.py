@@ -41,7 +41,7 @@ def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small drawn catalogue with all broken and odd files; its feed."""
     folder = tmp_path_factory.mktemp("shop")
     draw = "import sys; from pathlib import Path; from rendering.dataset import write_dataset; "
-    draw += "write_dataset(Path(sys.argv[1]), products=20)"
+    draw += "write_dataset(Path(sys.argv[1]), products=8)"
     subprocess.run([JOBS / "bin" / "python", "-c", draw, folder], check=True, cwd=ROOT)
     return folder / "catalog.csv"
 

@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from schemas.stages import TASKS
 from tests.airflow_dags.places import DAGS, JOBS, ROOT
 
-WAVE_IMAGES = 20
+WAVE_IMAGES = 8
 # For drivers that live a few seconds: neither the optimizing compiler nor compiled queries pay.
 SPARK_CONF = {
     "spark.driver.memory": "1g",
@@ -110,7 +110,7 @@ def test_books_of_the_night_balance(night):
     images = rows(tables, "images")
     assert {row["status"] for row in images} == {"extracted", "quarantined"}
     described = [(row["content_sha256"], row["bundle_version"]) for row in rows(tables, "image_attributes")]
-    assert len(described) == len(set(described)) > 2 * WAVE_IMAGES
+    assert len(described) == len(set(described)) > WAVE_IMAGES
     assert {row["content_sha256"] for row in images if row["status"] == "extracted"} == {key for key, _ in described}
     committed_by_the_killed_try = len(described) - dict(by_stage["extract"]["counts"])["extracted"]
     assert committed_by_the_killed_try > 0, "what had been committed is not computed again"
