@@ -68,6 +68,22 @@ for name, version in versions.items():
     spark.read.format("delta").option("versionAsOf", version).load(f"{tables}/{name}").createOrReplaceTempView(name)
 ```
 
+### Views
+
+`vitrine views --tables ... --catalog-schema main.shop` prints the statements of five views over the published version,
+and `--create` makes them where a metastore keeps views: `published_products`, `published_product_attributes` (what is
+stated, with source and evidence), `category_coverage`, `attribute_coverage` and `products_to_review`. In a notebook
+without a metastore:
+
+```python
+from jobs.views import register_views
+
+register_views(spark, "s3://shop/tables")
+spark.sql("SELECT name_en, color, price FROM published_products WHERE category = 'apparel/topwear/t-shirt'")
+```
+
+A view keeps the version for which it was made; make them anew after a publication.
+
 ### Without Spark: delta-rs and DuckDB
 
 `pip install deltalake duckdb`. The tables keep away from Delta features that other readers lack (deletion vectors,
