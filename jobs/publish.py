@@ -175,7 +175,7 @@ def _checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
         yield _share("lost_rows", lost, before, gate.max_shrink_share)
     if gate.max_feed_age_hours is not None:
         yield _freshness(run, gate.max_feed_age_hours)
-    yield from distribution_checks(measure_night(run), gate)
+    yield from distribution_checks(measure_night(run, is_first=previous is None), gate)
 
 
 def distribution_checks(measured: NightMetrics, gate: GateSettings) -> Iterator[GateCheck]:
