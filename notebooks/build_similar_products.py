@@ -18,8 +18,11 @@ from jobs.queries import register_tables
 
 register_tables(spark, resolve_location(dbutils.widgets.get("tables")))
 products = (
-    spark.table("products").where("is_active AND embedding IS NOT NULL").orderBy("product_id")
-    .limit(int(dbutils.widgets.get("most"))).select("product_id", "title", "category", "color", "main_image_uri", "embedding")
+    spark.table("products")
+    .where("is_active AND embedding IS NOT NULL")
+    .orderBy("product_id")
+    .limit(int(dbutils.widgets.get("most")))
+    .select("product_id", "title", "category", "color", "main_image_uri", "embedding")
     .toPandas()
 )
 vectors = np.stack([np.asarray(one, np.float32) for one in products["embedding"]])
@@ -46,8 +49,7 @@ display(pairs.head(20))
 
 best = nearest[:, 0]
 agreement = {
-    name: float(np.mean(products[name].to_numpy()[best] == products[name].to_numpy()))
-    for name in ("category", "color")
+    name: float(np.mean(products[name].to_numpy()[best] == products[name].to_numpy())) for name in ("category", "color")
 }
 print(agreement)
 

@@ -31,9 +31,19 @@ display(waiting)
 
 product_id = dbutils.widgets.get("product_id") or waiting["product_id"].iloc[0]
 claims = (
-    spark.table("product_attributes").where("product_id = '" + product_id.replace("'", "\\'") + "'")
-    .selectExpr("attribute", "value", "round(confidence, 2) AS confidence", "source", "is_chosen", "evidence.kind", "evidence.text")
-    .orderBy("attribute", "is_chosen", ascending=[True, False]).toPandas()
+    spark.table("product_attributes")
+    .where("product_id = '" + product_id.replace("'", "\\'") + "'")
+    .selectExpr(
+        "attribute",
+        "value",
+        "round(confidence, 2) AS confidence",
+        "source",
+        "is_chosen",
+        "evidence.kind",
+        "evidence.text",
+    )
+    .orderBy("attribute", "is_chosen", ascending=[True, False])
+    .toPandas()
 )
 display(claims)
 

@@ -79,9 +79,13 @@ display(spark.table("products_to_review").limit(20).toPandas())
 
 # COMMAND ----------
 
-changes = query(spark, root, """
+changes = query(
+    spark,
+    root,
+    """
     SELECT _change_type AS change, _commit_version AS version, product_id, title, category, color
     FROM table_changes_by_path('{products_path}', {products_version_after_before}, {products_version})
     WHERE _change_type <> 'update_preimage' ORDER BY version, product_id
-""").toPandas()
+""",
+).toPandas()
 display(changes)

@@ -7,7 +7,9 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("catalog", "/Volumes/main/vitrine/demo/catalog.csv", "Feed: a file, a table or a folder of pictures")
+dbutils.widgets.text(
+    "catalog", "/Volumes/main/vitrine/demo/catalog.csv", "Feed: a file, a table or a folder of pictures"
+)
 dbutils.widgets.text("tables", "/Volumes/main/vitrine/tables", "Tables root")
 catalog, tables = dbutils.widgets.get("catalog"), dbutils.widgets.get("tables")
 
@@ -36,9 +38,16 @@ extract_image = extract_image_udf(config)
 from pyspark.sql import functions as F
 
 some = feed.rows.where("image_uri LIKE 'images/%'").orderBy("product_id").limit(8)
-seen = some.select(
-    "product_id", extract_image(F.concat(F.lit(f"{feed.base}/"), "image_uri")).alias("seen")
-).select("product_id", "seen.status", "seen.reason", "seen.attributes.category", "seen.attributes.color", "seen.attributes.colors", "seen.attributes.pattern", "seen.attributes.quality.score")
+seen = some.select("product_id", extract_image(F.concat(F.lit(f"{feed.base}/"), "image_uri")).alias("seen")).select(
+    "product_id",
+    "seen.status",
+    "seen.reason",
+    "seen.attributes.category",
+    "seen.attributes.color",
+    "seen.attributes.colors",
+    "seen.attributes.pattern",
+    "seen.attributes.quality.score",
+)
 described = seen.toPandas()
 display(described.drop(columns="colors"))
 
@@ -63,7 +72,11 @@ from jobs.queries import register_tables
 
 root = resolve_location(tables)
 register_tables(spark, root)
-display(spark.sql("SELECT stage, status, round(seconds, 1) AS seconds, counts FROM runs WHERE run_id = '" + run_id + "'").toPandas())
+display(
+    spark.sql(
+        "SELECT stage, status, round(seconds, 1) AS seconds, counts FROM runs WHERE run_id = '" + run_id + "'"
+    ).toPandas()
+)
 
 # COMMAND ----------
 
