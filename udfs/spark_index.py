@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -185,10 +185,13 @@ def _list_columns(ids: pa.Array, lists: Lists) -> pa.Table:
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def verified_pairs(least_cosine: float) -> BatchesFunction:
+def verified_pairs(least_cosine: Sequence[float]) -> BatchesFunction:
     """The function that keeps candidate pairs whose vectors are alike in `mapInArrow`.
 
     It expects first, second, distance, first_vector and second_vector; it returns `PAIR_COLUMNS`.
+
+    Args:
+        least_cosine: by distance; no distance is larger.
     """
 
     def verify(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -197,7 +200,8 @@ def verified_pairs(least_cosine: float) -> BatchesFunction:
                 continue
             first, second = matrix(batch.column("first_vector")), matrix(batch.column("second_vector"))
             cosines = np.einsum("nd,nd->n", first, second, dtype=np.float64).astype(np.float32)
-            here = np.flatnonzero(cosines >= least_cosine)
+            least = np.asarray(least_cosine)[batch.column("distance").to_numpy(zero_copy_only=False)]
+            here = np.flatnonzero(cosines >= least)
             kept = [batch.column(name).take(pa.array(here)) for name in ("first", "second", "distance")]
             yield pa.RecordBatch.from_arrays([*kept, pa.array(cosines[here])], schema=arrow_schema(PAIR_COLUMNS))
 
