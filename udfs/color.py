@@ -1,8 +1,15 @@
-"""Names the colors of a product: dominant colors with shares in CIELAB, and the one main color."""
+"""Names the colors of a product: dominant colors with shares in CIELAB, and the one main color.
+
+Which of several colors a person would call the product's is learned: `color_weights.json`, which `jobs.fit_color`
+writes, weighs the votes of the pixels. `docs/models/color.md` tells of it.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,9 +28,16 @@ _SAME_COLOR = 16.0
 # Skin counts this much, unless it is most of the product: then it is no skin but tan leather, or a cosmetic.
 _SKIN_WEIGHT = 0.15
 _SKIN_MAJORITY = 0.8
-# A chromatic pixel is worth more votes than a neutral one: shadows, highlights and seams turn any color gray.
-_CHROMA_BONUS = 1.0
-_FULL_CHROMA = 30.0
+
+# Every other row and column of a product of more pixels tells its colors as well.
+_MANY_PIXELS = 8_000
+# A group of colors must have this share of the pixels, counted either way, to name the main color.
+_LEAST_MAIN_SHARE = 0.05
+# Rarer palette colors do not found a dominant color, and cost time to join to one.
+_TRACE = 0.002
+
+WEIGHTS_FILE = Path(__file__).with_name("color_weights.json")
+"""The weights that ship."""
 
 _FAMILY_OF = np.array([list(FAMILIES).index(color.family) for color in PALETTE])
 
@@ -57,34 +71,96 @@ class ColorDescription:
 
 
 @dataclass(frozen=True)
-class _Votes:
-    """Weighted pixels by palette color."""
+class ColorVotes:
+    """A product's pixels by palette color; each sums to 1.
 
-    shares: NDArray[np.float64]  # (P,), sums to 1
-    votes: NDArray[np.float64]  # (P,), shares with the bonus for chroma
-    centers: NDArray[np.float64]  # (P, 3) CIELAB
+    Args:
+        plain: (P,) shares of the pixels.
+        weighted: (P,) the same, where pixels near the middle count more and skin counts little.
+        centers: (P, 3) mean CIELAB of the weighted pixels of each color.
+    """
+
+    plain: NDArray[np.float64]
+    weighted: NDArray[np.float64]
+    centers: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ColorWeights:
+    """Multinomial logistic regression over `color_terms`, as `jobs.fit_color` fits it.
+
+    Args:
+        groups: names of the groups of palette colors that shops call by one word.
+        group_of: (P,) the group of each palette color.
+        intercept: (G,).
+        matrix: (4 P, G).
+    """
+
+    groups: tuple[str, ...]
+    group_of: NDArray[np.intp]
+    intercept: NDArray[np.float64]
+    matrix: NDArray[np.float64]
 
 
 def describe_color(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColorDescription:
     """Name the colors of the masked pixels.
 
-    Each pixel votes for its palette color; pixels near the middle of the mask count more and skin counts little,
-    because a garment is worn there while hair, legs and other garments surround it. The family (red, blue, ...) with
-    most votes wins, and in it the palette color with most votes.
+    Each pixel votes for its palette color, once plainly and once weighted: pixels near the middle of the mask count
+    more and skin counts little, because a garment is worn there while hair, legs and other garments surround it. The
+    fitted weights tell from both the likeliest group of colors; in it the palette color with most votes is named.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         mask: (H, W) bool, True on the product. An empty mask counts as the whole picture.
 
     Returns:
-        Main color and dominant colors.
+        Main color, with the group's probability as confidence, and dominant colors.
     """
+    votes = count_votes(pixels, mask)
+    weights = load_weights()
+    scores = weights.intercept + color_terms(votes) @ weights.matrix
+    likelihood = np.exp(scores - scores.max())
+    both = np.maximum(votes.plain, votes.weighted)
+    is_there = np.bincount(weights.group_of, weights=both, minlength=len(weights.groups)) >= _LEAST_MAIN_SHARE
+    group = int(np.where(is_there, likelihood, -1.0).argmax())
+    main = int(np.where(weights.group_of == group, votes.plain + votes.weighted, -1.0).argmax())
+    return ColorDescription(PALETTE[main].name, float(likelihood[group] / likelihood.sum()), _dominant(votes))
+
+
+def count_votes(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColorVotes:
+    """Count the masked pixels by palette color; arguments as for `describe_color`."""
     inner = _inner(mask)
-    votes = _count(pixels[inner], _weights(pixels, inner)[inner])
-    families = np.bincount(_FAMILY_OF, weights=votes.votes, minlength=len(FAMILIES)).astype(np.float64)
-    winner = int(families.argmax())
-    main = int(np.where(winner == _FAMILY_OF, votes.votes, -1.0).argmax())
-    return ColorDescription(PALETTE[main].name, _confidence(families), _dominant(votes))
+    weights = _weights(pixels, inner)
+    if np.count_nonzero(inner) > _MANY_PIXELS:
+        pixels, inner, weights = pixels[::2, ::2], inner[::2, ::2], weights[::2, ::2]
+    colors, weight = pixels[inner], weights[inner]
+    codes = name_pixels(colors)
+    plain = np.bincount(codes, minlength=len(PALETTE)) / len(codes)
+    sums = np.bincount(codes, weights=weight, minlength=len(PALETTE))
+    channels = [np.bincount(codes, weights=weight * colors[:, i], minlength=len(PALETTE)) for i in range(3)]
+    centers = rgb_to_lab(np.stack(channels, axis=1) / np.maximum(sums, 1e-9)[:, None])
+    return ColorVotes(plain, sums / sums.sum(), centers)
+
+
+def color_terms(votes: ColorVotes) -> NDArray[np.float64]:
+    """What the weights are for, (4 P,): both counts, and their roots, in which a small share tells more."""
+    both = np.concatenate([votes.weighted, votes.plain])
+    return np.concatenate([both, np.sqrt(both)])
+
+
+@cache
+def load_weights(path: Path = WEIGHTS_FILE) -> ColorWeights:
+    """Read fitted weights.
+
+    Raises:
+        ValueError: the file was fitted for another palette.
+    """
+    fitted = json.loads(path.read_text(encoding="utf-8"))
+    if list(fitted["group_of"]) != [color.name for color in PALETTE]:
+        raise ValueError(f"{path.name} was fitted for another palette than schemas.palette; run jobs.fit_color")
+    groups = tuple(fitted["groups"])
+    group_of = np.array([groups.index(group) for group in fitted["group_of"].values()])
+    return ColorWeights(groups, group_of, np.array(fitted["intercept"]), np.array(fitted["weights"]))
 
 
 def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -115,29 +191,13 @@ def _bell(used: NDArray[np.bool_], reach: float) -> NDArray[np.float32]:
     return bell
 
 
-def _count(colors: NDArray[np.uint8], weights: NDArray[np.float32]) -> _Votes:
-    codes = name_pixels(colors)
-    sums = np.bincount(codes, weights=weights, minlength=len(PALETTE))
-    channels = [np.bincount(codes, weights=weights * colors[:, i], minlength=len(PALETTE)) for i in range(3)]
-    centers = rgb_to_lab(np.stack(channels, axis=1) / np.maximum(sums, 1e-9)[:, None])
-    shares = sums / sums.sum()
-    chroma = np.hypot(centers[:, 1], centers[:, 2])
-    return _Votes(shares, shares * (1 + _CHROMA_BONUS * np.minimum(chroma / _FULL_CHROMA, 1)), centers)
-
-
-def _confidence(families: NDArray[np.float64]) -> float:
-    """Share of the votes that the winning family got, damped by how close the runner-up came."""
-    ordered = np.sort(families)[::-1] / families.sum()
-    return float(ordered[0] * (1 - 0.5 * ordered[1] / ordered[0]))
-
-
-def _dominant(votes: _Votes) -> tuple[ColorShare, ...]:
+def _dominant(votes: ColorVotes) -> tuple[ColorShare, ...]:
     """Join neighboring shades of each family, and report the largest groups."""
     groups: list[tuple[int, float, NDArray[np.float64]]] = []
-    for code in np.argsort(-votes.votes, kind="stable"):
-        share, center = float(votes.shares[code]), votes.centers[code]
-        if share == 0:
-            continue
+    for code in np.argsort(-votes.weighted, kind="stable"):
+        share, center = float(votes.weighted[code]), votes.centers[code]
+        if share < _TRACE:
+            break
         for index, (name, total, mean) in enumerate(groups):
             if _FAMILY_OF[name] == _FAMILY_OF[code] and delta_e(mean, center) < _SAME_COLOR:
                 groups[index] = (name, total + share, (mean * total + center * share) / (total + share))

@@ -72,7 +72,7 @@ def test_bare_arms_do_not_make_a_shirt_skin_colored():
     skin = (224, 172, 140)
     pixels = np.full((256, 192, 3), 255, np.uint8)
     pixels[20:250, 20:172] = skin
-    pixels[100:190, 70:122] = (40, 90, 160)
+    pixels[70:220, 40:152] = (40, 90, 160)
     mask = (pixels != 255).any(axis=2)
     assert FAMILY[describe_color(pixels, mask).color] == "blue"
 
