@@ -8,6 +8,7 @@ Neverova et al. 2015), so that no side is trusted more than it deserves when the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,10 +35,14 @@ Floats = NDArray[np.float64]
 Side = Mapping[str, float]
 
 _FLOORS = (1e-4, 1e-3, 1e-2, 5e-2, 0.2)
-_EXPONENTS = tuple(np.round(np.geomspace(0.05, 3.0, 25), 3))
+_EXPONENTS = tuple(np.round(np.geomspace(0.05, 3.0, 25), 3).tolist())
+# The weights that the loss is convex in, fields of `HeadWeights`; they are held, weakly, to the plain product.
+_GATED = ("image", "image_gate", "text", "text_gate")
+_HOLD = 1e-3
+_NEWTON_STEPS = 20
 _FOLDS = 5
-_RIDGES = (3.0, 10.0, 30.0, 100.0)
-_STEPS = 300
+_RIDGES = (10.0, 30.0, 100.0, 300.0)
+_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,8 @@ class _Pool:
         count: (N, M + 1): how many labels a column stands for: 1, and in the last all the unnamed ones.
         right: (N,): column of the label.
         labels: (N, M + 1): number of the column's label, for its bias; the highest number is for no label.
+        sure: (N,): probability of the text's best label.
+        weight: (N,): how much each row counts, 1 on average; those of frequent labels count less: every type matters.
     """
 
     image: Floats
@@ -123,18 +130,19 @@ class _Pool:
     count: Floats
     right: NDArray[np.int64]
     labels: NDArray[np.int64]
+    sure: Floats
+    weight: Floats
 
-    def loss(
-        self, image: float, text: float, bias: Floats | None = None, rows: NDArray[np.bool_] | None = None
-    ) -> float:
-        """Mean negative log-likelihood."""
-        scores = image * self.image + text * self.text
-        if bias is not None:
-            scores = scores + bias[self.labels]
-        count, right = self.count, self.right
-        if rows is not None:
-            scores, count, right = scores[rows], count[rows], right[rows]
-        return float((_log_sum(scores, count) - np.take_along_axis(scores, right[:, None], axis=1)[:, 0]).mean())
+    def loss(self, scores: Floats, rows: NDArray[np.bool_] | None = None) -> float:
+        """Weighted mean negative log-likelihood of (N, M + 1) scores."""
+        losses = _log_sum(scores, self.count) - np.take_along_axis(scores, self.right[:, None], axis=1)[:, 0]
+        chosen = slice(None) if rows is None else rows
+        return float(np.average(losses[chosen], weights=self.weight[chosen]))
+
+    def features(self) -> Floats:
+        """(N, M + 1, 4): what the four weights are multiplied with, in the order of `_GATED`."""
+        sure = self.sure[:, None]
+        return np.stack([self.image, sure * self.image, self.text, sure * self.text], axis=2)
 
 
 def _log_sum(scores: Floats, count: Floats) -> Floats:
@@ -166,7 +174,10 @@ def _pool(
                 values = [max(side.get(one, unnamed), least) for one in named[row]]
                 log[row, : len(values)] = np.log(values)
                 log[row, most] = np.log(unnamed)
-    return _Pool(logs[0], logs[1], count, right, of_column)
+    sure = np.array([max(text.values(), default=0.0) for _, _, text in rows])
+    frequency = Counter(label for label, _, _ in rows)
+    weight = np.array([frequency[label] ** -0.5 for label, _, _ in rows])
+    return _Pool(logs[0], logs[1], count, right, of_column, sure, weight / weight.mean())
 
 
 def fit(products: Sequence[Product], head: str, labels: int, seed: int = 0) -> HeadWeights:
@@ -190,74 +201,85 @@ def fit(products: Sequence[Product], head: str, labels: int, seed: int = 0) -> H
     if not rows:
         raise ValueError(f"no product has a label, a picture and a text for {head}")
     names = sorted({label for label, _, _ in rows})
-    best = (np.inf, 1.0, 1.0, (1e-3, 1e-3))
-    for floors in ((image, text) for image in _FLOORS for text in _FLOORS):
-        pool = _pool(rows, names, labels, floors)
-        loss, image, text = _exponents(pool)
-        if loss < best[0] - 1e-6:
-            best = (loss, image, text, floors)
-    _, image, text, floors = best
-    bias = _bias(_pool(rows, names, labels, floors), image, text, len(names), seed)
+    floors = min(
+        ((image, text) for image in _FLOORS for text in _FLOORS),
+        key=lambda one: _gated(_pool(rows, names, labels, one))[1],
+    )
+    pool = _pool(rows, names, labels, floors)
+    gated, _ = _gated(pool)
+    bias = _bias(pool, pool.features() @ gated, len(names), seed)
     nothing: Side = {}
-    image_rows = [(label, side, nothing) for label, side, _ in rows]
-    text_rows = [(label, nothing, side) for label, _, side in rows]
-    alone = [
-        min((pool.loss(one, one), one) for one in _EXPONENTS)[1]
-        for pool in (_pool(image_rows, names, labels, floors), _pool(text_rows, names, labels, floors))
-    ]
+    image_alone = _pool([(label, image, nothing) for label, image, _ in rows], names, labels, floors)
+    text_alone = _pool([(label, nothing, text) for label, _, text in rows], names, labels, floors)
     return HeadWeights(
         labels=labels,
-        image=image,
-        text=text,
-        image_alone=float(alone[0]),
-        text_alone=float(alone[1]),
+        **{name: round(float(value), 4) for name, value in zip(_GATED, gated, strict=True)},
+        image_alone=min(_EXPONENTS, key=lambda one: image_alone.loss(one * image_alone.image)),
+        text_alone=min(_EXPONENTS, key=lambda one: text_alone.loss(one * text_alone.text)),
         image_floor=floors[0],
         text_floor=floors[1],
         bias={name: round(float(value), 4) for name, value in zip(names, bias, strict=True) if abs(value) >= 1e-3},
     )
 
 
-def _exponents(pool: _Pool) -> tuple[float, float, float]:
-    """Loss and both exponents, by coordinate descent over a grid."""
-    image, text = 1.0, 1.0
-    loss = pool.loss(image, text)
-    for _ in range(6):
-        before = loss
-        loss, image = min((pool.loss(float(one), text), float(one)) for one in (*_EXPONENTS, image))
-        loss, text = min((pool.loss(image, float(one)), float(one)) for one in (*_EXPONENTS, text))
-        if before - loss < 1e-5:
+def _gated(pool: _Pool) -> tuple[Floats, float]:
+    """The four weights of least negative log-likelihood, and that, by Newton's method: the loss is convex in them."""
+    features = pool.features()
+    of_right = np.take_along_axis(features, pool.right[:, None, None], axis=1)[:, 0]
+    start = np.array([1.0, 0.0, 1.0, 0.0])
+
+    def loss(tried: Floats) -> float:
+        return pool.loss(features @ tried) + 0.5 * _HOLD * float(((tried - start) ** 2).sum())
+
+    weights, best = start, loss(start)
+    for _ in range(_NEWTON_STEPS):
+        scores = features @ weights
+        shares = np.exp(scores - _log_sum(scores, pool.count)[:, None]) * pool.count
+        expected = np.einsum("nm,nmk->nk", shares, features)
+        gradient = pool.weight @ (expected - of_right) / len(features) + _HOLD * (weights - start)
+        weighted = shares * pool.weight[:, None]
+        second = np.einsum("nm,nmk,nml->kl", weighted, features, features) - (expected.T * pool.weight) @ expected
+        step = np.linalg.solve(second / len(features) + _HOLD * np.eye(len(start)), gradient)
+        size = 1.0
+        while loss(weights - size * step) > best and size > 1e-3:
+            size /= 2
+        found = loss(weights - size * step)
+        if found > best - 1e-7:
             break
-    return loss, image, text
+        weights, best = weights - size * step, found
+    return weights, best
 
 
-def _bias(pool: _Pool, image: float, text: float, labels: int, seed: int) -> Floats:
+def _bias(pool: _Pool, scores: Floats, labels: int, seed: int) -> Floats:
     """Bias by label, as strongly held to zero as cross-validation wants it; zeros when it does not help."""
     folds = np.random.default_rng(seed).integers(0, _FOLDS, len(pool.right))
-    losses = {np.inf: pool.loss(image, text)}
+    losses = {np.inf: pool.loss(scores)}
     for ridge in _RIDGES:
         total = 0.0
         for fold in range(_FOLDS):
-            bias = _descend(pool, image, text, labels, ridge, folds != fold)
             held = folds == fold
-            total += pool.loss(image, text, np.append(bias, 0.0), held) * held.sum()
-        losses[ridge] = total / len(folds)
+            bias = np.append(_descend(pool, scores, labels, ridge, ~held), 0.0)
+            total += pool.loss(scores + bias[pool.labels], held) * pool.weight[held].sum()
+        losses[ridge] = total / pool.weight.sum()
     ridge = min(losses, key=lambda one: losses[one])
     if not np.isfinite(ridge):
         return np.zeros(labels)
-    return _descend(pool, image, text, labels, ridge, np.ones(len(folds), bool))
+    return _descend(pool, scores, labels, ridge, np.ones(len(folds), bool))
 
 
-def _descend(pool: _Pool, image: float, text: float, labels: int, ridge: float, rows: NDArray[np.bool_]) -> Floats:
+def _descend(pool: _Pool, scores: Floats, labels: int, ridge: float, rows: NDArray[np.bool_]) -> Floats:
     """Gradient descent on the negative log-likelihood plus `ridge` / 2 times the squared bias."""
-    scores = (image * pool.image + text * pool.text)[rows]
+    scores = scores[rows]
     count, right, of_column = pool.count[rows], pool.right[rows], pool.labels[rows]
     bias = np.zeros(labels + 1)
-    seen = np.bincount(np.take_along_axis(of_column, right[:, None], axis=1)[:, 0], minlength=labels + 1)
-    # At most a quarter of a label's rows: the curvature of its own log-likelihood, which makes the step safe.
-    step = 1.0 / (ridge + 0.25 * np.bincount(of_column[count > 0.5], minlength=labels + 1))
+    weight, of_right = pool.weight[rows], np.take_along_axis(of_column, right[:, None], axis=1)[:, 0]
+    seen = np.bincount(of_right, weights=weight, minlength=labels + 1)
+    # At most a quarter of the weight of a label's rows: the curvature of its likelihood, which makes the step safe.
+    among = np.bincount(of_column.ravel(), weights=((count == 1) * weight[:, None]).ravel(), minlength=labels + 1)
+    step = 1.0 / (ridge + 0.25 * among)
     for _ in range(_STEPS):
         moved = scores + bias[of_column]
-        shares = np.exp(moved - _log_sum(moved, count)[:, None]) * count
+        shares = np.exp(moved - _log_sum(moved, count)[:, None]) * count * weight[:, None]
         expected = np.bincount(of_column.ravel(), weights=shares.ravel(), minlength=labels + 1)
         bias += step * (seen - expected - ridge * bias)
         bias[labels] = 0.0

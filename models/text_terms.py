@@ -162,6 +162,14 @@ class Lexicon:
             at = term.last
         return found
 
+    def find_inside(self, units: Sequence[Unit], term: Term) -> list[Term]:
+        """The terms within a term of several units: the leather of "leather belt"."""
+        found = []
+        for start in range(term.first, term.last):
+            inner = self._longest_at(units[: term.last - (start == term.first)], start)
+            found += [inner] if inner is not None else []
+        return found
+
     def _longest_at(self, units: Sequence[Unit], at: int) -> Term | None:
         for first in _first_words(units[at].text):
             for length in range(min(self._longest.get(first, 0), len(units) - at), 0, -1):

@@ -1,9 +1,10 @@
 """Late fusion: what a product's pictures say and what its texts say, pooled into one answer.
 
 Each side gives probabilities; the pool is log-linear (Genest and Zidek 1986): weights on the logarithms, a bias per
-label, normalized. The weights are learned on labelled products of which either side is sometimes taken away
-(`models.fusion`), and stand in the bundle. A side that is missing counts for nothing, and a side alone has its own
-weight, so that its confidence still means what it says.
+label, normalized. How sure the texts are moves both weights, since a title may name the product or say nothing of it.
+The weights are learned on labelled products of which either side is sometimes taken away (`models.fusion`), and stand
+in the bundle. A side that is missing counts for nothing, and a side alone has its own weight, so that its confidence
+still means what it says.
 """
 
 from __future__ import annotations
@@ -29,13 +30,20 @@ class HeadWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     labels: int = Field(ge=2, description="Number of labels; what no side names shares the rest of the probability")
-    image: float = Field(1.0, ge=0, description="Exponent of the pictures' probability beside a text")
-    text: float = Field(1.0, ge=0, description="Exponent of the texts' probability beside pictures")
+    image: float = Field(1.0, description="Exponent of the pictures' probability beside a text that is not sure at all")
+    image_gate: float = Field(0.0, description="Added to it, times the probability of the texts' best label")
+    text: float = Field(1.0, description="Exponent of the texts' probability beside pictures, likewise")
+    text_gate: float = Field(0.0, description="Added to it, times the probability of the texts' best label")
     image_alone: float = Field(1.0, gt=0, description="Exponent of the pictures' probability without a text")
     text_alone: float = Field(1.0, gt=0, description="Exponent of the texts' probability without pictures")
     image_floor: float = Field(1e-3, gt=0, lt=1, description="Least share of the pictures' uniform distribution")
     text_floor: float = Field(1e-3, gt=0, lt=1, description="Least share of the texts' uniform distribution")
     bias: dict[str, float] = Field(default_factory=dict, description="Added to a label's score where both sides speak")
+
+    def exponents(self, text: Mapping[str, float]) -> tuple[float, float]:
+        """Exponents of the pictures and of the texts where both speak: a sure text moves them."""
+        sure = max(text.values())
+        return max(0.0, self.image + self.image_gate * sure), max(0.0, self.text + self.text_gate * sure)
 
 
 class FusionWeights(BaseModel):
@@ -127,12 +135,15 @@ def pooled(
     named = sorted({label for side in (*image, text or {}) for label in side})
     both = bool(image) and text is not None
     scores = {label: weights.bias.get(label, 0.0) if both else 0.0 for label in named}
+    of_image, of_text = weights.image_alone, weights.text_alone
+    if both:
+        assert text is not None
+        of_image, of_text = weights.exponents(text)
     rest = 0.0
     for view in image:
-        exponent = (weights.image if both else weights.image_alone) / len(image)
-        rest += _add(scores, view, exponent, weights.image_floor, weights.labels)
+        rest += _add(scores, view, of_image / len(image), weights.image_floor, weights.labels)
     if text is not None:
-        rest += _add(scores, text, weights.text if both else weights.text_alone, weights.text_floor, weights.labels)
+        rest += _add(scores, text, of_text, weights.text_floor, weights.labels)
     unnamed = max(0, weights.labels - len(named))
     highest = max([*scores.values(), rest])
     powers = {label: math.exp(score - highest) for label, score in scores.items()}

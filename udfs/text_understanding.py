@@ -50,7 +50,8 @@ _STATED = 0.55
 _UNLEARNED_TYPE: Mapping[TextSource, float] = {"title": 0.8, "description": 0.4, "ocr": 0.3}
 # Attention around its peak that still belongs to the evidence, share of the peak.
 _SPAN_SHARE = 0.5
-_MANY_VALUED = frozenset({"material"})
+_COLOR, _MATERIAL = "color", "material"
+_MANY_VALUED = frozenset({_MATERIAL})
 
 
 @dataclass(frozen=True)
@@ -235,12 +236,14 @@ class TextReader:
         if answer is None:
             return _by_terms(named)
         scores = {path: float(score) for path, score in zip(self.paths, answer.category, strict=True)}
-        for path, source in named:
-            if path not in self._learned and "/" in path:
-                share = _UNLEARNED_TYPE[source]
-                scores = {one: score * (1 - share) for one, score in scores.items()}
-                scores[path] = scores.get(path, 0.0) + share
-                break
+        unlearned = next(((path, source) for path, source in named if path not in self._learned and "/" in path), None)
+        if unlearned is not None:
+            path, source = unlearned
+            # A shirt "with cufflinks" stays a shirt: what the text names as well and the network believes, it is.
+            other = max((scores.get(one, 0.0) for one, _ in named), default=0.0)
+            share = _UNLEARNED_TYPE[source] * (1 - other)
+            scores = {one: score * (1 - share) for one, score in scores.items()}
+            scores[path] = scores.get(path, 0.0) + share
         return _ranked(scores)
 
     def _category_evidence(
@@ -264,7 +267,7 @@ class TextReader:
         known = load_attributes()
         by_attribute: dict[str, list[tuple[Passage, Term, str]]] = {}
         for passage in passages:
-            for term in passage.terms:
+            for term in (*passage.terms, *self._materials(passage)):
                 for concept in term.concepts:
                     if concept.attribute != CATEGORY and _applies(concept, term, category):
                         value = head_label(concept.attribute, concept.value)
@@ -274,11 +277,23 @@ class TextReader:
         for number, head in enumerate(heads, start=1):
             if category is not None and head in known.names and not known.applies(head, category):
                 continue
+            if head == _COLOR and _names_kinds_by_color(category):
+                continue
             claims.append(self._head_claim(head, number, passages, by_attribute.pop(head, []), answer))
         for attribute, found in by_attribute.items():
             if attribute not in heads:
                 claims += _term_claims(attribute, found)
         return tuple(claims)
+
+    def _materials(self, passage: Passage) -> list[Term]:
+        """Materials within a name of a thing: "leather belt" is one term."""
+        return [
+            inner
+            for term in passage.terms
+            if term.last - term.first > 1
+            for inner in self.lexicon.find_inside(passage.units, term)
+            if not inner.is_weak and all(one.attribute == _MATERIAL for one in inner.concepts)
+        ]
 
     def _head_claim(
         self,
@@ -375,10 +390,14 @@ def _ranked(scores: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
 def _applies(concept: Concept, term: Term, category: str | None) -> bool:
     if category is None:
         return not term.is_weak
-    if category.startswith(("groceries", "packaged-food")) and concept.attribute == "color":
-        # Red onions and white wine: there the word names the kind, not the color of what is sold.
+    if concept.attribute == _COLOR and _names_kinds_by_color(category):
         return False
     return load_attributes().applies(concept.attribute, category)
+
+
+def _names_kinds_by_color(category: str | None) -> bool:
+    """Red onions and white wine: there the word names the kind, not the color of what is sold."""
+    return category is not None and category.startswith(("groceries", "packaged-food"))
 
 
 def _term_claims(attribute: str, found: Sequence[tuple[Passage, Term, str]]) -> list[TextAttribute]:
