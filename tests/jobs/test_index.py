@@ -13,7 +13,7 @@ from tests.jobs.vector_shop import Product, VectorShop, random_products, unit
 from udfs.similar import LIST_LENGTH
 
 TABLES = ("product_embeddings", "similar_products", "search_documents", "near_duplicates")
-PRODUCTS = 240
+PRODUCTS = 1200
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def small_cells() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def first(spark: Any, small_cells: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorShop, dict[str, int]]:
-    """A shop divided into cells, indexed once: 240 products, two of them with a picture of another one."""
+    """A shop divided into cells, indexed once; two of its products have a picture of another one."""
     shop = VectorShop(spark, tmp_path_factory.mktemp("index"), exact_products=50)
-    products = random_products(PRODUCTS)
+    products = random_products(PRODUCTS, kinds=60)
     products[10] = twin(products[10], products[4])
     products[20] = replace(products[20], pictures=products[7].pictures, contents=products[7].shas)
     shop.put(products)
@@ -43,13 +43,13 @@ def second(first: tuple[VectorShop, dict[str, int]]) -> tuple[VectorShop, dict[s
     """The same after a night in which some products came, changed and went; and the tables before that."""
     shop, _ = first
     before = {table: shop.content(table, ("product_id",)) for table in ("similar_products",)}
-    products = random_products(PRODUCTS)
+    products = random_products(PRODUCTS, kinds=60)
     shop.put(
         [
             replace(products[2], title="Only the title is new"),
             replace(products[3], color="green"),
             replace(products[5], pictures=(("123456789abcdef0", products[6].vector),)),
-            replace(random_products(PRODUCTS + 1)[-1], product_id="p-new"),
+            replace(random_products(PRODUCTS + 1, kinds=60)[-1], product_id="p-new"),
             twin(replace(products[30], product_id="p-twin"), products[30]),
         ],
         gone=["p00004", "p00021"],

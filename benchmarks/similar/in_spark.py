@@ -1,0 +1,171 @@
+"""Brute force against the index job's way, both in Spark in the same session, on the same stored vectors.
+
+Brute force: the vectors are sent to each task, which multiplies its products with all of them by BLAS and keeps the
+best 76 (`numpy_brute_force.py` in `mapInArrow`). It is asked a sample of the products, and its seconds are scaled to
+all: each product costs it the same. Vitrine: reads the vectors, makes cells from a sample, assigns, deals out shards,
+makes all lists. Both read Parquet and write their lists as Parquet.
+
+Time is CPU seconds of this process and all below it (JVM and Python workers), because the machine may be shared, and
+wall seconds beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+from benchmarks.process_tree import TreeWatch
+from benchmarks.similar.contest import recall
+from benchmarks.similar.numpy_brute_force import best
+from benchmarks.similar.vectors import Floats, clustered, grown
+from jobs.index_similar import route, shard_count
+from jobs.spark_session import spark_session
+from schemas.contract import ddl_columns
+from udfs.similar_cells import TRAINING_PER_CELL, cell_count, plan_shards, train_cells
+from udfs.spark_index import LIST_COLUMNS, float_lists, matrix, similar_group
+
+LISTS = "product_id string, neighbors array<string>"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vectors", type=int, nargs="+", default=[50_000, 200_000])
+    parser.add_argument("--real", type=Path, help=".npy with real embeddings to grow; by default clusters are drawn")
+    parser.add_argument("--sample", type=int, default=4000, help="products that brute force is asked")
+    parser.add_argument("--out", type=Path, help="results file")
+    given = parser.parse_args()
+    spark = spark_session("similar", master="local[2]")
+    spark.range(2).mapInArrow(lambda batches: batches, "id bigint").count()
+    results = [measure(spark, count, given.real, given.sample) for count in given.vectors]
+    document = {"machine": {"processor": platform.processor(), "cores_used": 2}, "results": results}
+    text = json.dumps(document, indent=2)
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(text + "\n")
+    sys.stdout.write(text + "\n")
+
+
+def measure(spark: SparkSession, count: int, real: Path | None, sample: int) -> dict[str, Any]:
+    """Both ways on so many vectors."""
+    folder = Path(tempfile.mkdtemp(prefix="vitrine-similar-"))
+    vectors = grown(real, count) if real else clustered(count)
+    ids = [f"p{place:07d}" for place in range(count)]
+    # As `product_embeddings` has them, in several files.
+    for part in range(4):
+        here = np.arange(part, count, 4)
+        rows = pa.table({"product_id": [ids[place] for place in here], "vector": float_lists(vectors[here])})
+        (folder / "vectors").mkdir(exist_ok=True)
+        pq.write_table(rows, folder / "vectors" / f"part-{part}.parquet")
+    asked = np.sort(np.random.default_rng(7).choice(count, min(sample, count), replace=False))
+    stored = spark.read.parquet(str(folder / "vectors"))
+    exact, brute = timed(lambda: brute_force(spark, stored, vectors, [ids[place] for place in asked], folder))
+    found, cells = timed(lambda: in_cells(spark, stored, count, folder))
+    scaled = brute["cpu_s"] * count / len(asked)
+    result = {
+        "vectors": count,
+        "data": real.name if real else "clusters",
+        "brute_force_sample": len(asked),
+        "brute_force_sample_s": brute,
+        "brute_force_all_cpu_s": round(scaled, 1),
+        "vitrine_s": cells,
+        "times_faster_by_cpu": round(scaled / cells["cpu_s"], 1),
+        "times_faster_by_wall": round(brute["wall_s"] * count / len(asked) / cells["wall_s"], 1),
+        "recall_at_10": round(agreement(found, exact), 4),
+    }
+    shutil.rmtree(folder)
+    return result
+
+
+def timed(work: Callable[[], dict[str, list[str]]]) -> tuple[dict[str, list[str]], dict[str, float]]:
+    """What came out, and seconds: of all processes, and by the clock."""
+    started = time.monotonic()
+    with TreeWatch(interval_seconds=0.2) as watch:
+        done = work()
+    return done, {"cpu_s": round(sum(watch.cpu_seconds.values()), 1), "wall_s": round(time.monotonic() - started, 1)}
+
+
+def brute_force(
+    spark: SparkSession, stored: DataFrame, vectors: Floats, asked: list[str], folder: Path
+) -> dict[str, list[str]]:
+    """The nearest of some products among all."""
+    known = spark.sparkContext.broadcast(vectors)
+
+    def search(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for start in range(0, batch.num_rows, 250):
+                part = batch.slice(start, 250)
+                places = best(matrix(part.column("vector")) @ known.value.T)
+                names = [[f"p{place:07d}" for place in row] for row in places]
+                yield pa.RecordBatch.from_arrays(
+                    [part.column("product_id"), pa.array(names)], ["product_id", "neighbors"]
+                )
+
+    some = spark.createDataFrame([(one,) for one in asked], "product_id string")
+    products = stored.join(F.broadcast(some), "product_id").repartition(4)
+    products.mapInArrow(search, LISTS).write.mode("overwrite").parquet(str(folder / "exact"))
+    return lists_of(spark.read.parquet(str(folder / "exact")).select("product_id", "neighbors"))
+
+
+def in_cells(spark: SparkSession, stored: DataFrame, count: int, folder: Path) -> dict[str, list[str]]:
+    """The lists of all products, as the index job makes them."""
+    wanted = cell_count(count) * TRAINING_PER_CELL
+    share = min(1.0, wanted / count)
+    place = F.pmod(F.xxhash64("product_id"), F.lit(1_000_000))
+    drawn = stored.where(place < int(share * 1_000_000) + 1).orderBy("product_id").limit(wanted)
+    cells = train_cells(matrix(drawn.select("vector").toArrow().column("vector")), count)
+
+    def assign(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            own = cells.assign(matrix(batch.column("vector")))
+            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(own)], ["product_id", "vector", "cell"])
+
+    placed = stored.mapInArrow(assign, "product_id string, vector array<float>, cell int")
+    nothing = [F.lit(None).cast("string").alias(name) for name in ("category", "color", "pattern", "brand", "item")]
+    products = placed.select("*", *nothing, F.lit(True).alias("is_wanted"))
+    shards = plan_shards(cells, shard_count(spark, count, 50_000))
+    routed = route(spark, products, shards)
+    function = similar_group(cells, 0.0)
+    lists = routed.groupBy("shard").applyInArrow(
+        lambda shard: function(shard.drop_columns(["shard"])), ddl_columns(LIST_COLUMNS)
+    )
+    lists.write.mode("overwrite").parquet(str(folder / "lists"))
+    return lists_of(
+        spark.read.parquet(str(folder / "lists")).select("product_id", F.col("neighbors.product_id").alias("neighbors"))
+    )
+
+
+def lists_of(lists: DataFrame) -> dict[str, list[str]]:
+    """By product."""
+    table = lists.toArrow()
+    names = table.column("product_id").to_pylist()
+    # Ten of them are looked at, and the product itself may be one.
+    return {name: row[:11] for name, row in zip(names, table.column("neighbors").to_pylist(), strict=True)}
+
+
+def agreement(found: dict[str, list[str]], exact: dict[str, list[str]]) -> float:
+    """Share of the 10 nearest that are among the first 10 found."""
+    names = sorted(exact)
+
+    def places(lists: dict[str, list[str]]) -> np.ndarray:
+        return np.array([[int(one[1:]) for one in [*lists[name], *["p-1"] * 11][:11]] for name in names])
+
+    return recall(places(found), places(exact), np.array([int(name[1:]) for name in names]))
+
+
+if __name__ == "__main__":
+    main()
