@@ -10,7 +10,7 @@ from jobs.nightly import run_stages
 from rendering.dataset import write_dataset
 from schemas.settings import Settings
 
-PRODUCTS = 14
+PRODUCTS = 10
 
 
 @dataclass(frozen=True)
