@@ -120,7 +120,7 @@ class TextFamily:
             created_at=datetime.now(UTC).replace(microsecond=0),
             tasks=(task,),
             embedding_dimension=recipe.embedding_dimension,
-            training_data=training_summary(data, None).replace("labelled pictures", "labelled texts"),
+            training_data=training_summary(data, None).replace("pictures", "texts"),
             metrics={"int8_against_fp32": _compare(of_reference, outputs, right)},
             licenses=licenses_of(data, None),
             minimum_runtime={"onnxruntime": "1.22"},
