@@ -30,8 +30,8 @@ NOT_ASKED: dict[str, Any] = {
 }
 """The text columns of a picture in which text was not looked for."""
 
-# Bars reach beyond the printed digits below them, which is what the detector takes for text.
-_BARCODE_MARGIN = 1.0
+# Bars reach beyond the digits below them, which the detector takes for text, by a share of their length.
+_BARCODE_REACH = 0.7
 
 
 def text_boxes(detections: Detections | None) -> list[Box] | None:
@@ -66,11 +66,18 @@ def find_barcodes(pixels: Pixels, boxes: Sequence[Box]) -> tuple[Barcode, ...]:
     """Barcodes in and around boxes of text, where the digits below the bars stand; px of the picture."""
     height, width = pixels.shape[:2]
     found: dict[str, Barcode] = {}
-    for area in areas_of(boxes, height, width, _BARCODE_MARGIN):
+    for area in areas_of([_widened(box) for box in boxes], height, width, 0.0):
         for code in read_barcodes(pixels[area.rows, area.columns]):
             quad = _moved(code.quad, area.left, area.top)
             found.setdefault(code.digits, replace(code, quad=quad))
     return tuple(sorted(found.values(), key=lambda code: (code.quad[1], code.quad[0])))
+
+
+def _widened(box: Box) -> Box:
+    x_min, y_min, x_max, y_max = box
+    reach = _BARCODE_REACH * max(x_max - x_min, y_max - y_min)
+    # An empty box stays empty.
+    return (x_min - reach, y_min - reach, x_max + reach, y_max + reach) if x_max > x_min and y_max > y_min else box
 
 
 def text_columns(reading: TextReading, barcodes: Sequence[Barcode], scale: tuple[float, float]) -> dict[str, Any]:
