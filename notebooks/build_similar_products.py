@@ -65,15 +65,16 @@ from udfs.fetch import Fetcher
 
 fetcher = Fetcher(FetchSettings(), S3Settings())
 rows = min(4, len(products))
+asked = np.linspace(0, len(products) - 1, rows).astype(int)
 figure, grid = plt.subplots(rows, 4, figsize=(8, 2.2 * rows), squeeze=False, layout="constrained")
-for row in range(rows):
-    for column, index in enumerate([row, *nearest[row, :3]]):
+for row, asking in enumerate(asked):
+    for column, index in enumerate([asking, *nearest[asking, :3]]):
         axes = grid[row][column]
         axes.axis("off")
         fetched = fetcher.fetch(products["main_image_uri"].iloc[index])
         if fetched.data is not None:
             axes.imshow(Image.open(io.BytesIO(fetched.data)).convert("RGB"))
         label = products["product_id"].iloc[index]
-        axes.set_title(label if column == 0 else f"{label}  {cosines[row, index]:.2f}", fontsize=8)
+        axes.set_title(label if column == 0 else f"{label}  {cosines[asking, index]:.2f}", fontsize=8)
 fetcher.close()
 display(figure)

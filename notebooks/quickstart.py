@@ -37,7 +37,7 @@ extract_image = extract_image_udf(config)
 
 from pyspark.sql import functions as F
 
-some = feed.rows.where("image_uri LIKE 'images/%'").orderBy("product_id").limit(8)
+some = feed.rows.where("image_uri LIKE 'images/%'").orderBy(F.desc("product_id")).limit(8)
 seen = some.select("product_id", extract_image(F.concat(F.lit(f"{feed.base}/"), "image_uri")).alias("seen")).select(
     "product_id",
     "seen.status",

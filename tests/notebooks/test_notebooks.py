@@ -52,7 +52,7 @@ def test_quickstart_describes_pictures_and_runs_a_night(spark, lakehouse, plots,
     names, shown = run_notebook(
         "quickstart", spark, plots, catalog=str(lakehouse.feed), tables=str(tmp_path / "tables")
     )
-    assert set(names["described"]["status"]) == {"extracted"}
+    assert set(names["described"]["status"]) == {"extracted"}, names["described"][["status", "reason"]].to_string()
     assert (tmp_path / "tables" / "published.json").is_file()
     assert drawn(shown, plots)
 
