@@ -60,6 +60,9 @@ class Recipe(_Strict):
     seed: int = 0
     phases: tuple[Phase, ...] = Field(min_length=1)
     start_from: str | None = Field(None, description="folder of a finished training of the same network to begin with")
+    start_share: Share = Field(
+        0.0, description="of the weights begun with in those that come out (WiSE-FT, Wortsman et al. 2022)"
+    )
     dataset_weights: dict[str, float] = Field(
         default_factory=dict, description="how often a data set's pictures are drawn, 1 by default"
     )

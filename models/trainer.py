@@ -133,11 +133,22 @@ class _Trainer:
                 break
         best = self.folder / "best.pt"
         if best.exists():
-            self.network.load_state_dict(torch.load(best, weights_only=True))
+            self.network.load_state_dict(self._blended(torch.load(best, weights_only=True)))
         self.network.eval().requires_grad_(False)
         if self.log is not None:
             self.log.close()
         return Trained(self.network, self.progress, self.progress.phase >= len(self.recipe.phases))
+
+    def _blended(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weights moved back towards those begun with: what was known before is forgotten less."""
+        share, start = self.recipe.start_share, self.recipe.start_from
+        if start is None or share == 0:
+            return weights
+        begun = torch.load(Path(start) / "last.pt", weights_only=False)["average"]
+        return {
+            name: value.lerp(begun[name], share) if value.dtype.is_floating_point else value
+            for name, value in weights.items()
+        }
 
     def _run_phase(self, number: int) -> None:
         phase = self.recipe.phases[number]
