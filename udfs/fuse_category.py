@@ -12,8 +12,10 @@ Scored = tuple[tuple[str, float], ...]
 """Taxonomy paths with probabilities, most probable first."""
 
 # What nobody has named may still be true, and what everybody says may still be wrong.
-_LEAST_BELIEF, _MOST_BELIEF = 0.02, 0.999
+_LEAST_BELIEF, _MOST_BELIEF = 0.002, 0.999
 _MOST_TRUST = 0.99
+# A category that is wrong is one of about so many that it may be taken for.
+_ALTERNATIVES = 20
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def decide_category(fused: Scored, feed_path: str | None, taxonomy: Taxonomy, ru
 def with_feed(fused: Scored, feed_path: str, trust: float) -> Scored:
     """Probabilities after the feed has spoken: its odds times theirs (independent witnesses, Bayes' rule).
 
-    What the others give to the feed's subtree keeps its proportions there. Without anything in it the feed's own path
-    stands for it.
+    What the others give to the feed's subtree keeps its proportions there; what they give to a path above it is not
+    against it and goes to it. What they give to no path that they name, it shares with others.
 
     Args:
         fused: probabilities before; empty when nobody else has spoken.
@@ -61,14 +63,19 @@ def with_feed(fused: Scored, feed_path: str, trust: float) -> Scored:
     trust = min(_MOST_TRUST, trust)
     if not fused:
         return ((feed_path, trust),)
-    inside = [(path, score) for path, score in fused if is_within(path, feed_path)]
-    before = min(_MOST_BELIEF, max(_LEAST_BELIEF, sum(score for _, score in inside)))
-    odds = before / (1 - before) * trust / (1 - trust)
+    inside: dict[str, float] = {}
+    for path, score in fused:
+        if on_one_line(path, feed_path):
+            place = path if is_within(path, feed_path) else feed_path
+            inside[place] = inside.get(place, 0.0) + score
+    outside = [(path, score) for path, score in fused if not on_one_line(path, feed_path)]
+    known, against = sum(inside.values()), sum(score for _, score in outside)
+    unnamed = max(0.0, 1 - known - against) / _ALTERNATIVES
+    before = min(_MOST_BELIEF, max(_LEAST_BELIEF, known + unnamed))
+    odds = before / (1 - before) * trust / (1 - trust) * _ALTERNATIVES
     after = odds / (1 + odds)
-    known = sum(score for _, score in inside)
-    within = [(path, score / known * after) for path, score in inside] if known > 0 else [(feed_path, after)]
-    outside = [(path, score) for path, score in fused if not is_within(path, feed_path)]
-    left = max(sum(score for _, score in outside), 1 - before)
+    within = [(path, score / known * after) for path, score in inside.items()] if known > 0 else [(feed_path, after)]
+    left = max(against, 1 - before)
     scaled = [(path, score / left * (1 - after)) for path, score in outside]
     return tuple(sorted((*within, *scaled), key=lambda one: -one[1]))
 
