@@ -23,42 +23,31 @@ print(made)
 
 # COMMAND ----------
 
-from jobs.evaluate import run_evaluation_command
+from jobs.evaluate import read_labelled_set, run_evaluation, summary
+from models.bundle import load_bundle
+from models.evaluation import Options
 
 labels = data if data.suffix == ".csv" else data / "labels.csv"
-run_evaluation_command(
-    [labels], out / "evaluation", bundle=str(made), split=dbutils.widgets.get("split"), robustness_images=0, quiet=True
-)
+options = Options(split=dbutils.widgets.get("split"), limit=None, robustness_images=0)
+evaluation = run_evaluation(load_bundle(made), read_labelled_set([labels]), options, out / "evaluation", quiet=True)
+print(summary(evaluation))
 
 # COMMAND ----------
 
-import json
-
 import pandas as pd
 
-metrics = json.loads((out / "evaluation" / "metrics.json").read_text())
-
-
-def figures(document, path=""):
-    """Every number below `heads`, by its dotted name."""
-    for name, value in document.items():
-        if isinstance(value, dict):
-            yield from figures(value, f"{path}{name}.")
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield f"{path}{name}", float(value)
-
-
-table = pd.DataFrame(figures(metrics), columns=["figure", "value"])
+levels = {f"category, {level}": record.accuracy for level, record in evaluation.category.levels.items()}
+heads = {name: record.accuracy for name, record in evaluation.heads.items()}
+table = pd.DataFrame((levels | heads).items(), columns=["figure", "value"]).dropna()
 display(table)
 
 # COMMAND ----------
 
 import matplotlib.pyplot as plt
 
-accuracy = table[table["figure"].str.contains(r"(?:top1|accuracy)(?:\.value)?$")].tail(20)
-figure, axes = plt.subplots(figsize=(8, 0.34 * max(1, len(accuracy)) + 1), layout="constrained")
-axes.barh(accuracy["figure"], accuracy["value"], color="#17595b")
+figure, axes = plt.subplots(figsize=(7, 0.4 * len(table) + 1), layout="constrained")
+axes.barh(table["figure"], table["value"].astype(float), color="#17595b")
 axes.set_xlim(0, 1)
-axes.set_title(f"{made.name}: share of pictures that are right")
+axes.set_title(f"{evaluation.bundle.id}: share of pictures that are right")
 axes.spines[["top", "right"]].set_visible(False)
 display(figure)

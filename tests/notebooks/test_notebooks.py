@@ -87,5 +87,6 @@ def test_train_and_evaluate_makes_a_bundle_and_its_figures(spark, plots, tmp_pat
         **{"data": str(data), "out": str(tmp_path / "out"), "recipe": str(recipe), "split": "val"},
     )
     assert (names["made"] / "manifest.json").is_file()
-    assert len(names["accuracy"]) > 0
+    assert set(names["table"]["figure"]) >= {"category, type", "color"}
+    assert names["table"]["value"].between(0, 1).all()
     assert drawn(shown, plots)
