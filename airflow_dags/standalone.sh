@@ -24,7 +24,7 @@ export VITRINE_DAG_CATALOG="${VITRINE_DAG_CATALOG:-$(ls -d "$VITRINE_ROOT"/.cach
 export VITRINE_DAG_DASHBOARD="${VITRINE_DAG_DASHBOARD:-$VITRINE_ROOT/.cache/demo/dashboard}"
 # So often only to be seen at work; the default is once a night.
 export VITRINE_DAG_SCHEDULE="${VITRINE_DAG_SCHEDULE:-*/10 * * * *}"
-export VITRINE_DAG_SPARK_CONF="${VITRINE_DAG_SPARK_CONF:-{\"spark.driver.memory\": \"2g\", \"spark.ui.enabled\": \"false\"\}}"
+export VITRINE_DAG_SPARK_CONF="${VITRINE_DAG_SPARK_CONF:-{\"spark.driver.memory\": \"2g\", \"spark.ui.enabled\": \"false\", \"spark.log.level\": \"WARN\"\}}"
 VITRINE_DAG_JARS="$("$VITRINE_JOBS/vitrine" jars)"
 export VITRINE_DAG_JARS
 # Where the machine has no Java, the one that `make setup` has installed.

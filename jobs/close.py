@@ -6,6 +6,7 @@ A night in one process (`vitrine nightly`) does that itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
@@ -29,12 +30,14 @@ def close_night(run: Run) -> None:
     Raises:
         NightIncompleteError: not every stage has succeeded under this run id.
     """
-    rows = run.store.read("runs").where((F.col("run_id") == run.run_id) & F.col("stage").isin(*STAGES)).collect()
+    mine = run.store.read("runs").where((F.col("run_id") == run.run_id) & F.col("stage").isin(*STAGES))
+    # Not as a timestamp: those are handed out without a zone, in this machine's.
+    rows = mine.select("stage", "status", "counts", F.col("started_at").cast("double").alias("started")).collect()
     status = {row["stage"]: row["status"] for row in rows}
     lacking = [f"{stage} ({status.get(stage, 'has not run')})" for stage in STAGES if status.get(stage) != "succeeded"]
     if lacking:
         raise NightIncompleteError(f"run {run.run_id} is not a whole night: {', '.join(lacking)}")
-    started = min(row["started_at"] for row in rows)
+    started = datetime.fromtimestamp(min(row["started"] for row in rows), UTC)
     with run.stage("nightly", since=started) as record:
         in_order = sorted(rows, key=lambda row: STAGES.index(row["stage"]))
         record.counts = night_counts(row["counts"] for row in in_order)

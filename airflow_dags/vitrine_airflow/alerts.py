@@ -13,6 +13,7 @@ from vitrine_airflow.config import DagConfig
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_WAIT = 10
+LONGEST_ERROR = 1000
 
 
 def failure_callback(config: DagConfig) -> Callable[[Any], None]:
@@ -43,6 +44,12 @@ def alert_of(context: Any) -> dict[str, Any]:
         "run": getattr(task, "run_id", None),
         "task": getattr(task, "task_id", None),
         "tries": getattr(task, "try_number", None),
-        "error": str(error) if error else None,
+        "error": short(str(error)) if error else None,
         "text": f"Vitrine: {getattr(task, 'task_id', 'a task')} failed, readers keep the previous publication",
     }
+
+
+def short(error: str) -> str:
+    """The line that Vitrine ends with, where the error holds it; else its end: its beginning is a long command line."""
+    told = [line for line in error.splitlines() if line.startswith("vitrine: ")]
+    return told[-1] if told else error[-LONGEST_ERROR:]

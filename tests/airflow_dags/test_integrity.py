@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from vitrine_airflow.alerts import failure_callback
+from vitrine_airflow.alerts import alert_of, failure_callback
 from vitrine_airflow.assets import WRITES
 from vitrine_airflow.config import DagConfig, DagConfigError, dag_config
 from vitrine_airflow.night import NightMacros
@@ -162,6 +162,12 @@ def test_failure_is_told_where_somebody_listens():
         server.shutdown()
     assert told[0]["task"] == "night.extract"
     assert told[0]["error"] == "boom"
+
+
+def test_alert_tells_vitrines_own_line_and_not_the_command():
+    error = "Cannot execute: spark-submit --jars a,b,c\nINFO stopping\nvitrine: feed x is not there\nINFO stopped"
+    assert alert_of({"ti": None, "exception": error})["error"] == "vitrine: feed x is not there"
+    assert len(alert_of({"ti": None, "exception": "x" * 9000})["error"]) == 1000
 
 
 def test_listener_that_does_not_answer_hides_nothing():

@@ -18,6 +18,9 @@ from deltalake import DeltaTable
 from schemas.stages import TASKS
 from tests.airflow_dags.places import DAGS, JOBS, ROOT
 
+# Nine drivers, one after the other: on a busy machine that takes its time.
+pytestmark = pytest.mark.timeout(1800)
+
 WAVE_IMAGES = 8
 # For drivers that live a few seconds: neither the optimizing compiler nor compiled queries pay.
 SPARK_CONF = {
@@ -26,6 +29,7 @@ SPARK_CONF = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.ui.enabled": "false",
+    "spark.log.level": "WARN",
 }
 
 
