@@ -30,7 +30,7 @@ from models.prototypes import EmbeddingReference, PrototypeError, PrototypeTable
 T = TypeVar("T")
 
 MANIFEST_NAME = "manifest.json"
-SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "product-lite0" / "1.0.0"
+SHIPPED_BUNDLE = Path(__file__).parent / "shipped" / "product-lite0" / "1.1.0"
 # ImageNet's weights, untrained on products: what a trained bundle is compared with.
 BASELINE_BUNDLE = Path(__file__).parent / "shipped" / "imagenet-lite0" / "1.0.0"
 

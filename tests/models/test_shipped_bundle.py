@@ -44,7 +44,7 @@ def answers(runtime: Runtime, pictures):
 
 
 def test_it_is_whole_and_small(bundle: Bundle) -> None:
-    assert bundle.version_id == "product-lite0@1.0.0"
+    assert bundle.version_id == "product-lite0@1.1.0"
     assert sum(len(content) for content in bundle.files.values()) <= 25 * 1024 * 1024
     task = bundle.task("classify")
     assert set(bundle.label_paths(task).values()) <= set(load_taxonomy().paths)
