@@ -103,7 +103,9 @@ def test_each_product_of_the_feed_has_one_row_from_whatever_is_there(shop):
     assert len(two["embedding"]) == 256
     assert two["main_image_uri"].endswith("/0.jpg")
     assert two["main_content_sha256"] is not None
-    assert (feed["brand"], feed["category"]) == ("Osprey Lane", "accessories/bags/backpack")
+    assert (feed["brand"], feed["title"]) == ("Osprey Lane", None)
+    words = {(row["source"], row["value"]) for row in claims(shop, "feed") if row["attribute"] == "category"}
+    assert ("feed", "accessories/bags/backpack") in words, "what a block of blue is, only the feed can tell"
     assert (broken["category"], broken["color"], broken["gender"]) == ("apparel/bottomwear/jeans", "black", "men")
     assert (broken["embedding"], broken["is_publishable"]) == (None, False)
     assert {nothing[name] for name in ("category", "color", "name_en", "embedding", "price", "text")} == {None}
