@@ -226,11 +226,18 @@ def _labelled(
     is_sure = confidence >= rules.attribute_confidence and bool(stated or len(named) > 1)
     best = _finest(attribute, label, stated or named)
     colors = [name for picture in product.pictures for name, share in main_colors(picture) if share >= _SEEN_SHARE]
-    own = [*heads.values(), *(claim for claim in claims if claim.source != "image")]
+    own = [*heads.values(), *(claim for claim in claims if claim.source != "image" and _in_words(claim))]
     conflicts = tuple(find_conflicts(attribute, best, own, rules.conflict_confidence, colors))
     if not is_sure:
         return Decision((), confidence, None, conflicts)
     return Decision((best,), confidence, max(named, key=lambda claim: claim.confidence).source, conflicts)
+
+
+def _in_words(claim: Claim) -> bool:
+    """Whether a text says it in so many words; what is only likely, as of a title without a pattern, is no conflict."""
+    if claim.source not in _TEXT_SOURCES:
+        return True
+    return load_attributes().find(claim.attribute, claim.evidence.text or "") is not None
 
 
 def _weight(claim: Claim) -> tuple[bool, float]:

@@ -14,14 +14,14 @@ from schemas.arrow import arrow_schema
 from schemas.product_tables import CONFLICT, EVIDENCE, PRODUCTS
 from schemas.settings import FuseSettings
 from schemas.taxonomy import load_taxonomy
-from udfs.fuse import FusedProduct, fuse_products
+from udfs.fuse import FusedProduct, _fuse, fuse_products
 from udfs.fuse_category import decide_category, deepest, with_feed
 from udfs.fuse_claims import Claim, Evidence, Picture, ProductInput, distinct
 from udfs.fuse_conflicts import Conflict, find_conflicts, values_agree
 from udfs.fuse_row import composition, mean_embedding
 from udfs.fusion import PLAIN_WEIGHTS
 from udfs.spark_fuse import FUSED_COLUMNS, _batch, product_input
-from udfs.text_understanding import TextReader
+from udfs.text_understanding import TextAttribute, TextReader, TextUnderstanding
 
 RULES = FuseSettings()
 SHA = "ab" * 32
@@ -214,6 +214,17 @@ def test_synonyms_parents_and_shades_agree(attribute, one, other, agree):
     sides = [Claim(attribute, one, 0.9, "title", Evidence("text_span"))]
     sides.append(Claim(attribute, other, 0.9, "image", Evidence("image_region")))
     assert bool(find_conflicts(attribute, one, sides, 0.7)) is not agree
+
+
+def test_only_words_are_in_conflict_not_what_is_likely_of_such_a_title():
+    text = "Casual top"
+    likely = TextAttribute("pattern", "solid", 0.95, True, "title", 0, 6, "Casual")
+    said = TextAttribute("pattern", "solid", 0.95, True, "title", 0, 5, "Plain")
+    striped = picture(heads=(("pattern", "striped", 0.95),))
+    for attribute, expected in ((likely, []), (said, ["pattern"])):
+        understood = TextUnderstanding(attributes=(attribute,))
+        made = _fuse(ProductInput("p", text, pictures=(striped,)), understood, PLAIN_WEIGHTS, load_taxonomy(), RULES)
+        assert [conflict["attribute"] for conflict in made.row["conflicts"]] == expected
 
 
 def test_color_of_the_title_that_the_picture_also_has_is_no_conflict(fuse):
