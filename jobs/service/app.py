@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_PAGE_FILES = {"/": "page.html", "/page.js": "page.js", "/words.js": "words.js", "/page.css": "page.css"}
+_PAGE_FILES = {
+    "/": "page.html",
+    "/icon.svg": "icon.svg",
+    **{
+        f"/{name}": name for name in ("page.css", "page.js", "dom.js", "words.js", "search.js", "product.js", "work.js")
+    },
+}
 
 DESCRIPTION = """\
 Looks into the published tables of Vitrine: keyword search in English and Chinese, search by picture, similar products,
