@@ -60,6 +60,8 @@ OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
     ("VITRINE_SPARK_UI", "`true` serves Spark's own pages while a job runs"),
     ("VITRINE_SPARK_LOG_LEVEL", "Level of Spark's log on stderr; default `fatal`, for trouble `warn`"),
     ("VITRINE_DEBUG", "Any value: an expected error shows its stack trace instead of one line"),
+    ("VITRINE_LOG", "`json` writes the log to stderr as one JSON object per line, each with run id and stage"),
+    ("VITRINE_RUN_LABEL", "Who runs this, e.g. DAG, task and try; written into the JSON log"),
     ("VITRINE_GIT_SHA", "Commit written into `runs.git_sha`; default: what git says of the checkout"),
 )
 """Environment variables that are no settings: they are read before settings are, or by Spark's start."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+from models.bundle import SHIPPED_BUNDLE
 from schemas.attributes import ATTRIBUTES_FILE, AttributeDictionaryError, load_attributes, parse_attributes
 from schemas.palette import PALETTE
 from schemas.taxonomy import LANGUAGES, load_taxonomy
 from udfs.pattern import PATTERNS
 from udfs.text_materials import CARE, MATERIALS
-
-BUNDLE = Path(__file__).parents[2] / "models" / "shipped" / "product-lite0" / "1.0.0"
 
 
 def entry(value: str, **changes: object) -> dict[str, object]:
@@ -31,10 +29,10 @@ def document(*values: dict[str, object], **changes: object) -> dict[str, object]
 
 
 def test_every_label_of_the_shipped_heads_is_a_value_or_a_word_for_one() -> None:
-    heads = json.loads((BUNDLE / "manifest.json").read_text(encoding="utf-8"))["tasks"][0]["heads"]
+    heads = json.loads((SHIPPED_BUNDLE / "manifest.json").read_text(encoding="utf-8"))["tasks"][0]["heads"]
     assert {head["name"] for head in heads} <= set(load_attributes().names)
     for head in heads:
-        for label in json.loads((BUNDLE / head["labels_file"]).read_text(encoding="utf-8")):
+        for label in json.loads((SHIPPED_BUNDLE / head["labels_file"]).read_text(encoding="utf-8")):
             assert load_attributes().find(head["name"], label) is not None, (head["name"], label)
 
 

@@ -50,6 +50,10 @@ def test_documented_variable_sets_the_setting(name, monkeypatch):
         "decode.working_side": "64",
         "text.side_limit": "320",
         "extract.retry_reasons": "too_large",
+        "gate.max_uncategorized_share": "0.5",
+        "serve.max_upload_bytes": "2048",
+        "serve.picture_memory_bytes": "1073741824",
+        "serve.picture_workers": "2",
     }.get(name, given)
     monkeypatch.setenv(documented, given)
     value = read(Settings(tables="x"), name)
