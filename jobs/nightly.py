@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.close import close_night, night_counts
 from jobs.console_text import CONSOLE
+from jobs.corrections_spool import import_spooled
 from jobs.extract import extract
 from jobs.fuse import fuse
 from jobs.index import index
@@ -102,6 +103,7 @@ def _run_stage(opened: OpenRun, stage: str, progress: StageProgress) -> None:
             )
         extract(opened.run, opened.config, opened.objects, progress)
     elif stage == "fuse":
+        import_spooled(opened.run)
         fuse(opened.run, opened.config.bundle)
     elif stage == "index":
         index(opened.run, opened.objects)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jobs.close import night_counts
+from jobs.corrections_spool import CorrectionsSpool
 from jobs.feed import FeedLocation
 from jobs.lease import WriterLease
 from jobs.light_tables import LightTables
@@ -102,7 +103,7 @@ def night_key(night: NightInputs) -> str | None:
     feed, code = location_fingerprint(night.feed.uri, night.settings.s3), _code_fingerprint()
     if feed is None or code is None:
         return None
-    told = night.settings.model_dump(mode="json", exclude={"lease_seconds"})
+    told = night.settings.model_dump(mode="json", exclude={"lease_seconds", "serve"})
     models = [night.attributes_version, night.bundle_sha256]
     read = {"settings": told, "feed": feed, "models": models, "code": code}
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
@@ -165,7 +166,7 @@ def unchanged_night(night: NightInputs, run_id: str | None, key: str) -> Unchang
     objects = small_objects(night.root, night.settings.s3)
     try:
         note = _standing_note(night.settings, objects, key)
-        if note is None:
+        if note is None or CorrectionsSpool(night.root, night.settings.s3).names():
             return None
         tables = LightTables(night.root, night.settings.s3)
         records = _look(night, tables, note, run_id, now)
