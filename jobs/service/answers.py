@@ -25,8 +25,10 @@ class Card(BaseModel):
     category_name: Names | None = None
     category_confidence: float | None = None
     color: str | None = None
+    color_name: Names | None = None
     color_hex: str | None = Field(None, description="sRGB of the color, #rrggbb")
     pattern: str | None = None
+    pattern_name: Names | None = None
     price: float | None = None
     currency: str | None = None
     quality_score: float | None = None
@@ -118,6 +120,7 @@ class Claim(BaseModel):
     label: Names
     value: str
     name: Names
+    hex: str | None = Field(None, description="Of a color, #rrggbb")
     confidence: float
     source: str
     is_chosen: bool
@@ -151,6 +154,21 @@ class PendingCorrection(BaseModel):
     note: str | None = None
 
 
+class Conflict(BaseModel):
+    """Two sources are sure of different things."""
+
+    attribute: str
+    label: Names
+    value: str
+    name: Names
+    source: str | None = None
+    confidence: float | None = None
+    other_value: str
+    other_name: Names
+    other_source: str | None = None
+    other_confidence: float | None = None
+
+
 class ProductAnswer(BaseModel):
     """A product with everything that is known of it."""
 
@@ -162,7 +180,7 @@ class ProductAnswer(BaseModel):
     attributes: dict[str, str] = Field(description="Stated values by attribute")
     text: str | None = None
     barcodes: list[str] = []
-    conflicts: list[dict[str, Any]] = []
+    conflicts: list[Conflict] = []
     claims: list[Claim] = []
     pictures: list[ProductPicture] = []
     twins: list[dict[str, Any]] = Field([], description="Other products with the same picture, see `near_duplicates`")
@@ -176,7 +194,7 @@ class ReviewItem(BaseModel):
 
     card: Card
     reasons: list[str] = Field(description="conflict, no_category, unsure_category")
-    conflicts: list[dict[str, Any]] = []
+    conflicts: list[Conflict] = []
     candidates: list[FacetValue] = Field([], description="Categories to choose from; counts are percent of belief")
     attributes: dict[str, str] = {}
 

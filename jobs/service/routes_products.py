@@ -13,7 +13,7 @@ from jobs.service.problems import ProblemError
 from jobs.service.routes_search import TheService, TheSnapshot
 from jobs.service.snapshot import Snapshot
 from jobs.service.vectors import Near
-from jobs.service.views import card, claims, pending, picture
+from jobs.service.views import card, claims, conflicts, pending, picture
 
 MOST_SIMILAR = 50
 
@@ -89,7 +89,7 @@ def product(service: TheService, snapshot: TheSnapshot, product_id: ProductId) -
         attributes=stated(row, rows),
         text=row.get("text"),
         barcodes=row.get("barcodes") or [],
-        conflicts=row.get("conflicts") or [],
+        conflicts=conflicts(row),
         claims=claims(rows),
         pictures=[picture(one) for one in snapshot.details.pictures(product_id)],
         twins=snapshot.details.duplicates(product_id),

@@ -21,7 +21,7 @@ from jobs.service.facts import stated
 from jobs.service.guard import json_only
 from jobs.service.problems import ProblemError
 from jobs.service.routes_search import TheService, TheSnapshot
-from jobs.service.views import candidates, card, pending, review_reasons, vocabulary
+from jobs.service.views import candidates, card, conflicts, pending, review_reasons, vocabulary
 
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Size = Annotated[int, Query(ge=1, le=100)]
@@ -49,7 +49,7 @@ def review(
             ReviewItem(
                 card=card(row),
                 reasons=review_reasons(row),
-                conflicts=row.get("conflicts") or [],
+                conflicts=conflicts(row),
                 candidates=candidates(row, snapshot.details.content(main) if main else None, claims),
                 attributes=stated(row, claims),
             )

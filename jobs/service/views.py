@@ -10,6 +10,7 @@ from jobs.corrections_spool import CORRECTABLE, SpooledCorrection
 from jobs.service.answers import (
     Card,
     Claim,
+    Conflict,
     Evidence,
     Facet,
     FacetValue,
@@ -59,8 +60,10 @@ def card(product: Mapping[str, Any], score: float | None = None, reason: str | N
         category_name=names(CATEGORY, category) if category else None,
         category_confidence=product.get("category_confidence"),
         color=product.get("color"),
+        color_name=names("color", product["color"]) if product.get("color") else None,
         color_hex=color_hex(product.get("color")),
         pattern=product.get("pattern"),
+        pattern_name=names("pattern", product["pattern"]) if product.get("pattern") else None,
         price=product.get("price"),
         currency=product.get("currency"),
         quality_score=product.get("quality_score"),
@@ -125,6 +128,7 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> list[Claim]:
             label=labels(row["attribute"]),
             value=row["value"],
             name=names(row["attribute"], row["value"]),
+            hex=color_hex(row["value"]) if row["attribute"] == "color" else None,
             confidence=row["confidence"],
             source=row["source"],
             is_chosen=row["is_chosen"],
@@ -132,6 +136,20 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> list[Claim]:
             model_version=row.get("model_version"),
         )
         for row in ordered
+    ]
+
+
+def conflicts(product: Mapping[str, Any]) -> list[Conflict]:
+    """Where sources of a product disagree, in words."""
+    return [
+        Conflict(
+            **one,
+            label=labels(one["attribute"]),
+            name=names(one["attribute"], one["value"]),
+            other_name=names(one["attribute"], one["other_value"]),
+        )
+        for one in product.get("conflicts") or []
+        if one["value"] is not None and one["other_value"] is not None
     ]
 
 

@@ -57,9 +57,7 @@ def test_night_takes_the_spool_in_once_and_the_latest_word_stands(spark: Any, tm
     spool = CorrectionsSpool(root, S3Settings())
     spool.put(correction("p1", "blue", minutes=5))
     spool.put(correction("p1", "red", minutes=1))
-    spool.put(
-        correction("p2", "dress", attribute="category").model_copy(update={"value": "apparel/dresses-sets/dress"})
-    )
+    spool.put(correction("p2", "apparel/dresses-sets/dress", attribute="category"))
     spoilt = tmp_path / "tables" / FOLDER / "20261124T060000000000-spoilt.json"
     spoilt.write_text('{"product_id": "p3", "attribute": "is_active"}')
     unknown = spool.put(correction("p4", "no such color"))

@@ -255,7 +255,7 @@ const conflicts = (product) => {
   product.conflicts.forEach((one) => {
     const source = (name) => word("source")[name] || name;
     const side = (value, who, how) => make("span", "", make("b", "", value), ` (${source(who)}, ${sure(how)})`);
-    list.append(make("li", "", side(one.value, one.source, one.confidence), " ↔ ", side(one.other_value, one.other_source, one.other_confidence)));
+    list.append(make("li", "", side(named(one.name), one.source, one.confidence), " ↔ ", side(named(one.other_name), one.other_source, one.other_confidence)));
   });
   return section(word("conflict"), list);
 };

@@ -76,10 +76,10 @@ export const card = (one, eager = false) => {
   if (one.needs_review) shot.append(make("span", "badge", word("needsReview")));
   const facts = make("span", "facts-line");
   if (one.color) {
-    const color = make("span", "fact", dot(one.color_hex), one.color);
+    const color = make("span", "fact", dot(one.color_hex), named(one.color_name));
     facts.append(color);
   }
-  if (one.pattern) facts.append(make("span", "fact", one.pattern));
+  if (one.pattern) facts.append(make("span", "fact", named(one.pattern_name)));
   const type = make("span", "type", make("span", "type-name", one.category_name ? named(one.category_name) : word("notSure")));
   if (one.category_confidence !== null) type.append(make("span", "score", percent(one.category_confidence)));
   const title = make("span", "title", titleOf(one));

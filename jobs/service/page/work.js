@@ -98,17 +98,11 @@ const reviewRow = (item) => {
   let number = 1;
   item.conflicts.filter((one) => correctable(one.attribute)).forEach((one) => {
     const source = (name) => word("source")[name] || name;
-    const question = make("p", "question", word("which")(one.attribute));
+    const question = make("p", "question", word("which")(named(one.label)));
     const sides = make("div", "choice-row");
-    [[one.value, one.source, one.confidence], [one.other_value, one.other_source, one.other_confidence]].forEach(([value, who, how]) => {
-      const option = choice(row, item, one.attribute, value, { en: value, zh: value }, `${source(who)}, ${sure(how)}`, number);
+    [[one.value, one.name, one.source, one.confidence], [one.other_value, one.other_name, one.other_source, one.other_confidence]].forEach(([value, names, who, how]) => {
+      const option = choice(row, item, one.attribute, value, names, `${source(who)}, ${sure(how)}`, number);
       option.append(make("span", "quiet", `${source(who)}, ${sure(how)}`));
-      if (one.attribute === "category") {
-        values("category").then((all) => {
-          const found = all.find((each) => each.value === value);
-          if (found) option.querySelector(".choice-name").lastChild.textContent = named(found.name);
-        }).catch(complain);
-      }
       sides.append(option);
       number += 1;
     });
