@@ -36,6 +36,8 @@ def stage_task(config: DagConfig, stage: str) -> BaseOperator:
         "task_id": stage,
         "outlets": outlets(config, stage),
         "execution_timeout": timedelta(hours=config.stage_hours),
+        # A refusal is an answer, which tries do not change; one is for mishaps.
+        **({"retries": min(1, config.retries)} if stage == "gate" else {}),
         "doc_md": f"`vitrine {stage}`: see docs/operations.md",
     }
     make = {
