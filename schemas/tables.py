@@ -188,7 +188,6 @@ CORRECTIONS = Table(
         "attribute_known": "attribute IN ('category', 'color', 'pattern', 'shape', 'gender', 'season', 'usage', "
         "'text_present', 'boxes')",
     },
-    cluster_by=("subject",),
 )
 
 TABLES: dict[str, Table] = {
