@@ -1,7 +1,7 @@
 // The catalog: facets, grid, search by words and by picture.
 
 import { ask, button, byId, complain, dot, make, meter, picture, productPath, shape, titleOf } from "./dom.js";
-import { money, named, percent, word } from "./words.js";
+import { money, named, percent, reasonText, word } from "./words.js";
 
 const PAGE_SIZE = 24;
 const SHOWN_VALUES = 8;
@@ -85,7 +85,7 @@ export const card = (one, eager = false) => {
   const title = make("span", "title", titleOf(one));
   title.dir = "auto";
   const text = make("span", "text", title, type, facts, make("span", "price", money(one)));
-  if (one.reason) text.append(make("span", "reason", one.reason));
+  if (one.reason) text.append(make("span", "reason", reasonText(one.reason)));
   link.append(shot, text);
   return link;
 };

@@ -91,3 +91,10 @@ export const money = (card) => {
   const text = card.price.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   return card.currency ? `${text} ${card.currency}` : text;
 };
+
+// Reasons of the night, e.g. "same type + color", are English; their few words are known.
+const REASON_WORDS = {
+  "looks alike": "外观相似", "same ": "相同", type: "类型", category: "类目", department: "大类", color: "颜色", pattern: "图案", brand: "品牌",
+};
+export const reasonText = (reason) =>
+  language === "en" ? reason : Object.entries(REASON_WORDS).reduce((text, [from, to]) => text.replaceAll(from, to), reason);
