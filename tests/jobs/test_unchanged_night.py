@@ -20,7 +20,6 @@ from deltalake import DeltaTable, write_deltalake
 from jobs.extract import _make_plan
 from jobs.ingest import ingest
 from jobs.lease import LeaseHeldError, WriterLease
-from jobs.light_tables import LightTables
 from jobs.nightly import run_stages
 from jobs.run import Run
 from jobs.session import AlreadyDoneError
@@ -32,7 +31,7 @@ from schemas.contract import ddl_columns
 from schemas.reasons import Reason
 from schemas.settings import S3Settings, Settings
 from schemas.stages import STAGES
-from schemas.tables import CATALOG, CORRECTIONS, IMAGES, TABLES
+from schemas.tables import CATALOG, IMAGES, TABLES
 from tests.jobs.conftest import Shop
 from tests.pictures import write_feed, write_picture, write_shop
 
@@ -150,17 +149,18 @@ def change_feed(shop: Shop) -> None:
     write_feed(shop.feed, rows)
 
 
-def commit_to_table(shop: Shop) -> None:
-    log = shop.folder / "tables" / "quarantine" / "_delta_log"
+def commit_to(shop: Shop, table: str) -> None:
+    log = shop.folder / "tables" / table / "_delta_log"
     newest = max(int(path.stem) for path in log.glob("*.json"))
     (log / f"{newest + 1:020}.json").write_text('{"commitInfo":{"timestamp":1795490672657,"operation":"OTHER"}}\n')
 
 
-def correct_product(shop: Shop) -> None:
-    row = dict.fromkeys(CORRECTIONS.column_names)
-    row |= {"correction_id": "c", "subject_kind": "product", "subject": "p0", "attribute": "color", "value": "green"}
-    row |= {"corrected_by": "me", "corrected_at": datetime.now(UTC), "source": "x.csv", "run_id": "r"}
-    LightTables(f"file://{shop.folder / 'tables'}", S3Settings()).append(CORRECTIONS, [row])
+def commit_to_table(shop: Shop) -> None:
+    commit_to(shop, "quarantine")
+
+
+def import_corrections(shop: Shop) -> None:
+    commit_to(shop, "corrections")
 
 
 def lose_publication(shop: Shop) -> None:
@@ -186,7 +186,7 @@ def garble_note(shop: Shop) -> None:
     "change",
     [
         *(change_picture, touch_picture, remove_picture, bring_missing_picture, change_feed, commit_to_table),
-        correct_product,
+        import_corrections,
         *(lose_publication, leave_a_computed_wave, die, garble_note),
     ],
 )
