@@ -72,10 +72,9 @@ class Nights:
         """A run's rows of `metrics`."""
         return [row for row in self.metrics if row["run_id"] == run_id and row["metric"] == metric]
 
-    @property
-    def measured_run(self) -> str | None:
-        """The latest run that measured something: a night in which nothing changed measures nothing."""
-        return next((row["run_id"] for row in self.metrics), None)
+    def latest_run_with(self, metric: str) -> str | None:
+        """The latest run that measured this: a night that described nothing has no times, an unchanged one nothing."""
+        return next((row["run_id"] for row in self.metrics if row["metric"] == metric), None)
 
 
 def write_dashboard(settings: Settings, folder: Path) -> Path:
@@ -135,7 +134,7 @@ def dashboard_page(nights: Nights, tables: str) -> str:
     """The page; the same text for the same rows."""
     latest = nights.runs[0]
     shown = nights.nights or [latest]
-    measured = nights.measured_run
+    measured = nights.latest_run_with("share")
     return ENVIRONMENT.get_template("page.html").render(
         style=_style(),
         tables=tables,
@@ -147,7 +146,7 @@ def dashboard_page(nights: Nights, tables: str) -> str:
         rates=_rates(nights, list(reversed(shown))),
         publication=nights.publications[0] if nights.publications else None,
         reasons=_reasons(nights, shown),
-        steps=_steps(nights, measured),
+        steps=_steps(nights, nights.latest_run_with("step_ms")),
         drift=_drift(nights, measured),
         distributions=_distributions(nights, measured),
         failures=[row for row in nights.runs if row["status"] == "failed"][:10],

@@ -17,8 +17,7 @@ class _Nights(Protocol):
     def publications(self) -> Sequence[Row]: ...
     @property
     def nights(self) -> list[Row]: ...
-    @property
-    def measured_run(self) -> str | None: ...
+    def latest_run_with(self, metric: str) -> str | None: ...
     def stages_of(self, run_id: str) -> list[Row]: ...
     def metrics_of(self, run_id: str, metric: str) -> list[Row]: ...
 
@@ -66,12 +65,11 @@ def _stages(stages: Sequence[Row], gauge: Any) -> None:
 
 
 def _measured(nights: _Nights, gauge: Any) -> None:
-    run_id = nights.measured_run
-    if run_id is None:
-        return
-    steps = gauge("step_milliseconds", "Time per picture and step", "step", "quantile")
-    for row in nights.metrics_of(run_id, "step_ms"):
+    steps = gauge(
+        "step_milliseconds", "Time per picture and step, of the latest run that described some", "step", "quantile"
+    )
+    for row in nights.metrics_of(nights.latest_run_with("step_ms") or "", "step_ms"):
         steps.labels(row["dimension"], {"p50": "0.5", "p95": "0.95"}[row["label"]]).set(row["value"])
     drift = gauge("drift", "Jensen-Shannon divergence from an earlier night, 0..1", "attribute", "against")
-    for row in nights.metrics_of(run_id, "drift"):
+    for row in nights.metrics_of(nights.latest_run_with("share") or "", "drift"):
         drift.labels(row["dimension"], row["label"]).set(row["value"])

@@ -21,7 +21,7 @@ from tests.airflow_dags.places import DAGS, JOBS, ROOT
 # Nine drivers, one after the other: on a busy machine that takes its time.
 pytestmark = pytest.mark.timeout(1800)
 
-WAVE_IMAGES = 8
+WAVE_IMAGES = 12
 # For drivers that live a few seconds: neither the optimizing compiler nor compiled queries pay.
 SPARK_CONF = {
     "spark.driver.memory": "1g",

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import write_shop
+
 
 @pytest.fixture(scope="module")
 def result(lakehouse, tmp_path_factory):
     pytest.importorskip("grpc_status", reason="Spark Connect's client is not installed (pyspark[connect])")
     out = tmp_path_factory.mktemp("connect")
-    command = [sys.executable, "-m", "tests.notebooks.over_connect", lakehouse.tables, lakehouse.feed, out]
+    feed = write_shop(out / "shop", 6)
+    command = [sys.executable, "-m", "tests.notebooks.over_connect", lakehouse.tables, feed, out]
     answer = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr[-3000:]
     return out, json.loads((out / "result.json").read_text())

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.models.training_pictures import write_training_pictures
 from tests.notebooks.headless import NOTEBOOKS, cells, run_notebook
+from tests.pictures import write_shop
 
 RECIPE = {
     "name": "quick",
@@ -48,10 +49,9 @@ def test_all_notebooks_are_tried_here():
         assert len(cells(path.read_text(encoding="utf-8"))) >= 3
 
 
-def test_quickstart_describes_pictures_and_runs_a_night(spark, lakehouse, plots, tmp_path):
-    names, shown = run_notebook(
-        "quickstart", spark, plots, catalog=str(lakehouse.feed), tables=str(tmp_path / "tables")
-    )
+def test_quickstart_describes_pictures_and_runs_a_night(spark, plots, tmp_path):
+    feed = write_shop(tmp_path / "shop", 6)
+    names, shown = run_notebook("quickstart", spark, plots, catalog=str(feed), tables=str(tmp_path / "tables"))
     assert set(names["described"]["status"]) == {"extracted"}, names["described"][["status", "reason"]].to_string()
     assert (tmp_path / "tables" / "published.json").is_file()
     assert drawn(shown, plots)
