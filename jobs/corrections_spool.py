@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -149,8 +149,3 @@ def import_spooled(run: Run) -> int:
     run.store.upsert(CORRECTIONS, run.spark.createDataFrame(list(rows.values()), ddl_columns(CORRECTIONS.columns)))
     spool.delete(list(found))
     return len(rows)
-
-
-def now() -> datetime:
-    """The time of a correction."""
-    return datetime.now(UTC)

@@ -19,7 +19,7 @@ import pyarrow as pa
 from jobs.light_tables import LightTables
 from jobs.locations import resolve_location
 from jobs.opensearch import bulk_lines, mappings, plain
-from jobs.small_objects import POINTER, SmallObjects, small_objects
+from jobs.small_objects import SmallObjects, read_pointer, small_objects
 from schemas.index_tables import INDEX_TABLES
 from schemas.product_tables import PRODUCT_ATTRIBUTES, PRODUCTS
 from schemas.settings import Settings
@@ -91,10 +91,9 @@ def export_table(
     if to == "opensearch-bulk" and table not in ("search_documents", "product_embeddings"):
         raise ExportError(f"{table} is no table of documents; export search_documents, or {table} as jsonl")
     root = resolve_location(settings.tables)
-    stored = small_objects(root, settings.s3).read(POINTER)
-    if stored is None:
+    pointer = read_pointer(small_objects(root, settings.s3))
+    if pointer is None:
         raise ExportError(f"{root} has no publication yet; run a night first")
-    pointer = json.loads(stored.data)
     if table not in pointer["versions"]:
         raise ExportError(f"publication {pointer['publication_id']} has no {table}; run index and publish")
     number, version = pointer["publication_id"], pointer["versions"][table]

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from jobs.fuse import UNCHANGED, stale_products
 from jobs.metrics import NONE, NightMetrics, measure_night
 from jobs.run import Run, StageRecord
-from jobs.small_objects import GATE_NOTE, POINTER, SmallObjects
+from jobs.small_objects import GATE_NOTE, POINTER, SmallObjects, read_pointer
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
 from schemas.index_tables import INDEX_TABLES
@@ -127,10 +127,9 @@ def _subject(run: Run, versions: dict[str, int]) -> dict[str, Any]:
 
 def _is_checked(run: Run, objects: SmallObjects, previous: Publication | None, versions: dict[str, int]) -> bool:
     """Whether these very versions have passed the same gate: the pointer is written after that and says which."""
-    stored = objects.read(POINTER)
-    if previous is None or stored is None:
+    pointer = read_pointer(objects)
+    if previous is None or pointer is None:
         return False
-    pointer = json.loads(stored.data)
     passed = (pointer["publication_id"], pointer["versions"], pointer["bundle_version"], pointer.get("gate"))
     return bool(
         (previous.versions, previous.bundle_version) == (versions, run.bundle_version)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -78,6 +79,12 @@ def small_objects(root: str, s3: S3Settings) -> SmallObjects:
     if scheme_of(root) == "s3":
         return _S3Objects(root, s3)
     return _LocalObjects(local_path(root))
+
+
+def read_pointer(objects: SmallObjects) -> dict[str, Any] | None:
+    """What `jobs.publish` wrote last: publication_id, run_id, bundle_version, versions by table, gate; None before."""
+    stored = objects.read(POINTER)
+    return None if stored is None else dict(json.loads(stored.data))
 
 
 class _LocalObjects:

@@ -29,7 +29,7 @@ from jobs.lease import WriterLease
 from jobs.light_tables import LightTables
 from jobs.listing import location_fingerprint
 from jobs.run import StageRecord, new_run_id, stage_row
-from jobs.small_objects import POINTER, READY_NOTE, SmallObjects, small_objects
+from jobs.small_objects import POINTER, READY_NOTE, SmallObjects, read_pointer, small_objects
 from schemas.reasons import Reason
 from schemas.settings import Settings
 from schemas.tables import RUNS, TABLES
@@ -134,7 +134,7 @@ def remember_night(night: NightInputs, objects: SmallObjects, records: list[Stag
 def _note_of(night: NightInputs, objects: SmallObjects, records: list[StageRecord], key: str) -> LastNight | None:
     tables = LightTables(night.root, night.settings.s3)
     states = _states(tables)
-    publication = _publication(objects)
+    publication = read_pointer(objects)
     counts = {record.stage: record.counts for record in records}
     # OPTIMIZE after publish makes versions that the next night has to publish.
     if "ingest" not in counts or "fuse" not in counts or publication is None or not _is_published(states, publication):
@@ -180,7 +180,7 @@ def unchanged_night(night: NightInputs, run_id: str | None, key: str) -> Unchang
         if _states(tables) != note.states or objects.read(READY_NOTE) is not None or not _is_new(tables, run_id):
             return None
         objects.delete_folder("_staging")
-        pointer = _publication(objects)
+        pointer = read_pointer(objects)
         assert pointer is not None
         records["ingest"].seconds = records["nightly"].seconds = time.monotonic() - clock
         rows = tuple(
@@ -237,7 +237,7 @@ def _standing_note(settings: Settings, objects: SmallObjects, key: str) -> LastN
     except ValidationError:
         return None
     oldest = datetime.now(UTC) - timedelta(hours=settings.maintain.vacuum_retention_hours)
-    publication = _publication(objects)
+    publication = read_pointer(objects)
     stands = (
         note.key == key
         and note.full_night_at > oldest
@@ -292,7 +292,10 @@ def _records(note: LastNight, rows: int, images: int) -> dict[str, StageRecord] 
         "ingest": ingest,
         "extract": {**done, "images": images, "unchanged": images},
         "fuse": {
-            **{"products": products, "products_unchanged": products, "products_fused": 0, "products_deactivated": 0}
+            "products": products,
+            "products_unchanged": products,
+            "products_fused": 0,
+            "products_deactivated": 0,
         },
         "index": {"products_changed": 0, "lists_computed": 0},
         "publish": {"checks": 0, "checks_failed": 0, "published": 0},
@@ -312,11 +315,6 @@ def _is_new(tables: LightTables, run_id: str) -> bool:
     """Whether no row of `runs` has this id, and none is still `running`: a dead night has to be marked first."""
     rows: pa.Table = tables.read(RUNS.name, ("run_id", "status"))
     return not any(row["run_id"] == run_id or row["status"] == "running" for row in rows.to_pylist())
-
-
-def _publication(objects: SmallObjects) -> dict[str, Any] | None:
-    stored = objects.read(POINTER)
-    return None if stored is None else dict(json.loads(stored.data))
 
 
 def _is_published(states: dict[str, str], publication: dict[str, Any]) -> bool:

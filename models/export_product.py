@@ -149,10 +149,10 @@ def export_bundle(
     )
     files = {
         file: chosen.model,
-        "labels.json": _json(space.leaves),
-        "label_to_taxonomy.json": _json(space.label_paths()),
+        "labels.json": json_file(space.leaves),
+        "label_to_taxonomy.json": json_file(space.label_paths()),
     }
-    files |= {f"labels.{head}.json": _json(labels) for head, labels in space.heads.items()}
+    files |= {f"labels.{head}.json": json_file(labels) for head, labels in space.heads.items()}
     return write_bundle(out, draft, files, overwrite=overwrite)
 
 
@@ -297,5 +297,6 @@ def licenses_of(data: ExportData, pretrained: str | None) -> dict[str, str]:
     return {**({"initial weights": pretrained} if pretrained else {}), "trained weights": "Apache-2.0", **stated}
 
 
-def _json(value: Any) -> bytes:
+def json_file(value: Any) -> bytes:
+    """A JSON file of a bundle, readable in a diff."""
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()

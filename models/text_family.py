@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,14 @@ from torch import nn
 
 from models.bundle import Bundle, write_bundle
 from models.calibrate import fit_temperature
-from models.export_product import category_thresholds, head_threshold, licenses_of, right_labels, training_summary
+from models.export_product import (
+    category_thresholds,
+    head_threshold,
+    json_file,
+    licenses_of,
+    right_labels,
+    training_summary,
+)
 from models.label_space import LabelSpace
 from models.labelled import LabelledImage
 from models.manifest import Head, ManifestDraft, TextInputSpec, TextOutputSpec, UnderstandTask
@@ -127,11 +133,11 @@ class TextFamily:
         )
         files = {
             MODEL_FILE: model,
-            task.concepts_file: _json([one.key for one in data.lexicon.concepts]),
-            task.labels_file: _json(space.leaves),
-            task.label_to_taxonomy_file: _json(space.label_paths()),
+            task.concepts_file: json_file([one.key for one in data.lexicon.concepts]),
+            task.labels_file: json_file(space.leaves),
+            task.label_to_taxonomy_file: json_file(space.label_paths()),
         }
-        files |= {f"understand.labels.{head}.json": _json(labels) for head, labels in space.heads.items()}
+        files |= {f"understand.labels.{head}.json": json_file(labels) for head, labels in space.heads.items()}
         return write_bundle(out / "bundle", draft, files, overwrite=True)
 
 
@@ -179,7 +185,3 @@ def _compare(reference: Outputs, chosen: Outputs, right: Mapping[str, NDArray[np
         both = [float(mask[known, outputs[name][known].argmax(axis=1)].mean()) for outputs in (reference, chosen)]
         result[name] = {"texts": len(known), "fp32": round(both[0], 4), "int8": round(both[1], 4)}
     return result
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()

@@ -100,7 +100,7 @@ class Concept:
 
     @property
     def key(self) -> str:
-        """As bundles write it."""
+        """As bundles and the service's facets write it."""
         return f"{self.attribute}={self.value}"
 
 

@@ -13,27 +13,13 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from jobs.service.words import ATOM, STOP_WORDS, folded, is_latin, query_words
+from models.text_terms import CATEGORY, Concept
 from schemas.attributes import load_attributes
 from schemas.taxonomy import load_taxonomy
-
-CATEGORY = "category"
 
 # The longest names have about this many words or ideographs.
 _MOST_ATOMS = 8
 _LEAST_MENDED = 4
-
-
-@dataclass(frozen=True)
-class Concept:
-    """A value that products have: `attribute` is `category` or a name of the attribute dictionary."""
-
-    attribute: str
-    value: str
-
-    @property
-    def key(self) -> str:
-        """As facets write it."""
-        return f"{self.attribute}={self.value}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.light_tables import LightTables
-from jobs.small_objects import POINTER, ROOTS_NOTE, SmallObjects
+from jobs.small_objects import POINTER, ROOTS_NOTE, SmallObjects, read_pointer
 from schemas.settings import S3Settings
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ def read_publication(objects: SmallObjects) -> Publication:
     Raises:
         NotPublishedError: there is none, or it has no products.
     """
-    stored = objects.read(POINTER)
-    if stored is None:
+    pointer = read_pointer(objects)
+    if pointer is None:
         raise NotPublishedError(f"there is no {POINTER} under the tables root: run `vitrine nightly` first")
-    pointer = json.loads(stored.data)
     versions = {str(name): int(version) for name, version in pointer["versions"].items()}
     if "products" not in versions:
         raise NotPublishedError("the published night has no products: run `vitrine nightly` with this version first")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from jobs.corrections_spool import CORRECTABLE, SpooledCorrection, known_value, now
+from jobs.corrections_spool import CORRECTABLE, SpooledCorrection, known_value
 from jobs.service.answers import (
     CorrectionRequest,
     CorrectionsAnswer,
@@ -101,7 +102,7 @@ def correct(
         predicted=said.get(asked.attribute),
         image_uri=row.get("main_image_uri"),
         corrected_by=_user(request, service),
-        corrected_at=now(),
+        corrected_at=datetime.now(UTC),
         note=asked.note or None,
     )
     return pending(service.correct(correction), correction)
