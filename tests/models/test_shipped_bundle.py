@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_it_is_whole_and_small(bundle: Bundle) -> None:
 def test_its_files_name_no_path_of_the_machine_that_made_them(bundle: Bundle) -> None:
     for name, content in bundle.files.items():
         assert b"site-packages" not in content, name
-        assert b"/work/" not in content and b"/home/" not in content and b"/tmp/" not in content, name
+        assert re.search(rb"/(?:work|home|tmp)/", content) is None, name
 
 
 def test_int8_is_close_to_fp32_on_every_head(bundle: Bundle) -> None:
