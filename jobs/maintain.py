@@ -11,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from jobs.publish import Publication, latest_publication
 from jobs.run import Run
+from jobs.side_by_side import side_by_side
 from jobs.small_objects import READY_NOTE, SmallObjects
 from schemas.contract import Table
 from schemas.tables import IMAGE_ATTRIBUTES, TABLES
@@ -30,12 +31,9 @@ def maintain(run: Run, objects: SmallObjects) -> None:
         record.counts["attributes_deleted"] = _drop_old_bundles(run)
         publication = latest_publication(run.store)
         record.counts |= {"tables_compacted": 0, "tables_vacuumed": 0}
-        written = set(run.store.written) if run.in_night else set(TABLES)
-        for table in TABLES.values():
-            wanted = run.settings.maintain.optimize and table.name in written
-            if wanted and _file_count(run, table) >= FEWEST_FILES_TO_COMPACT:
-                run.store.execute("OPTIMIZE {table}", table)
-                record.counts["tables_compacted"] += 1
+        for table in _worth_compacting(run):
+            run.store.execute("OPTIMIZE {table}", table)
+            record.counts["tables_compacted"] += 1
         for table in _due_for_vacuum(run, objects):
             _vacuum(run, table, publication)
             record.counts["tables_vacuumed"] += 1
@@ -57,6 +55,15 @@ def _drop_old_bundles(run: Run) -> int:
         spelled = ", ".join(f"'{version}'" for version, _ in old)
         run.store.delete(IMAGE_ATTRIBUTES, f"bundle_version IN ({spelled})")
     return sum(rows for _, rows in old)
+
+
+def _worth_compacting(run: Run) -> list[Table]:
+    """Tables of many files; in a night only those that it has written."""
+    if not run.settings.maintain.optimize:
+        return []
+    tables = [table for table in TABLES.values() if not run.in_night or table.name in run.store.written]
+    counts = side_by_side(lambda table: _file_count(run, table), tables)
+    return [table for table, files in zip(tables, counts, strict=True) if files >= FEWEST_FILES_TO_COMPACT]
 
 
 def _file_count(run: Run, table: Table) -> int:

@@ -7,8 +7,9 @@ they never see half a night. A gate that fails leaves yesterday's publication in
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
@@ -17,6 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from jobs.fuse import UNCHANGED, stale_products
 from jobs.metrics import NONE, NightMetrics, measure_night
 from jobs.run import Run, StageRecord
+from jobs.side_by_side import side_by_side
 from jobs.small_objects import GATE_NOTE, POINTER, SmallObjects, read_pointer
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
@@ -61,7 +63,7 @@ def publish(run: Run, objects: SmallObjects) -> Publication:
         GateFailedError: an expectation failed.
     """
     with run.stage("publish") as record:
-        versions = {name: run.store.version(name) for name in PUBLISHED_TABLES}
+        versions = run.store.versions(PUBLISHED_TABLES)
         previous = latest_publication(run.store)
         checks = _checked(run, record, objects, previous, versions)
         assert run.bundle_version is not None
@@ -88,7 +90,7 @@ def gate(run: Run, objects: SmallObjects) -> list[GateCheck]:
         GateFailedError: an expectation failed.
     """
     with run.stage("gate") as record:
-        versions = {name: run.store.version(name) for name in PUBLISHED_TABLES}
+        versions = run.store.versions(PUBLISHED_TABLES)
         checks = _checked(run, record, objects, latest_publication(run.store), versions)
         note = {**_subject(run, versions), "checks": [asdict(check) for check in checks]}
         objects.put(GATE_NOTE, json.dumps(note, indent=2).encode())
@@ -157,24 +159,38 @@ def _write(run: Run, publication: Publication, checks: list[GateCheck]) -> None:
 
 def _checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
     gate = run.settings.gate
+    looks: list[Callable[[], Iterable[GateCheck]]] = [
+        lambda: _picture_checks(run),
+        lambda: _row_checks(run, previous),
+        lambda: [_none("duplicate_attributes", _duplicates(run), "contents described twice by one bundle")],
+        lambda: [_none("missing_attributes", _without_attributes(run), "extracted pictures without attributes")],
+        lambda: _product_checks(run, previous),
+        lambda: distribution_checks(measure_night(run, is_first=previous is None), gate),
+    ]
+    if gate.max_feed_age_hours is not None:
+        looks.append(partial(_freshness_checks, run, gate.max_feed_age_hours))
+    for found in side_by_side(lambda look: list(look()), looks):
+        yield from found
+
+
+def _picture_checks(run: Run) -> Iterator[GateCheck]:
+    gate = run.settings.gate
     images = {row["status"]: row["count"] for row in _active(run, "images").groupBy("status").count().collect()}
     active = sum(images.values())
     yield GateCheck("pictures", active > 0, f"{active}", "at least one active picture")
     yield _share("pending_pictures", images.get("pending", 0), active, gate.max_pending_share)
     yield _share("quarantined_pictures", images.get("quarantined", 0), active, gate.max_quarantined_share)
+
+
+def _row_checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:
+    gate = run.settings.gate
     rows = _active(run, "catalog").count()
     rejected = run.store.read("quarantine").where("stage = 'ingest' AND resolved_at IS NULL").count()
     yield _share("rejected_rows", rejected, rows + rejected, gate.max_rejected_rows_share)
-    yield _none("duplicate_attributes", _duplicates(run), "contents described twice by one bundle")
-    yield _none("missing_attributes", _without_attributes(run), "extracted pictures without attributes")
-    yield from _product_checks(run, previous)
     if previous is not None:
         before = run.store.read("catalog", previous.versions["catalog"]).where("is_active").count()
         lost = max(0, before - rows)
         yield _share("lost_rows", lost, before, gate.max_shrink_share)
-    if gate.max_feed_age_hours is not None:
-        yield _freshness(run, gate.max_feed_age_hours)
-    yield from distribution_checks(measure_night(run, is_first=previous is None), gate)
 
 
 def distribution_checks(measured: NightMetrics, gate: GateSettings) -> Iterator[GateCheck]:
@@ -194,13 +210,13 @@ def distribution_checks(measured: NightMetrics, gate: GateSettings) -> Iterator[
         yield GateCheck(f"drift_from_last_{against}", drift[worst] <= gate.max_drift, observed, expected)
 
 
-def _freshness(run: Run, max_hours: float) -> GateCheck:
+def _freshness_checks(run: Run, max_hours: float) -> list[GateCheck]:
     newest = _active(run, "catalog").agg(F.max("updated_at").cast("double").alias("newest")).first()
     assert newest is not None
     if newest["newest"] is None:
-        return GateCheck("feed_age", passed=False, observed="no row says when it was updated", expected="updated_at")
+        return [GateCheck("feed_age", passed=False, observed="no row says when it was updated", expected="updated_at")]
     hours = (run.started_at.timestamp() - newest["newest"]) / 3600
-    return GateCheck("feed_age", hours <= max_hours, f"{hours:.1f} h", f"at most {max_hours:.1f} h")
+    return [GateCheck("feed_age", hours <= max_hours, f"{hours:.1f} h", f"at most {max_hours:.1f} h")]
 
 
 def _product_checks(run: Run, previous: Publication | None) -> Iterator[GateCheck]:

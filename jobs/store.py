@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from jobs.side_by_side import side_by_side
 from jobs.spark_session import spark_uri
 from schemas.contract import Array, Map, Table, Type, ddl_columns, quote
 from schemas.migrations import MIGRATIONS, Migration
@@ -60,6 +61,10 @@ class TableStore:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(name))
 
+    def versions(self, names: Sequence[str]) -> dict[str, int]:
+        """Latest Delta version of each table."""
+        return dict(zip(names, side_by_side(self.version, names), strict=True))
+
     def version(self, name: str) -> int:
         """Latest Delta version of the table."""
         row = self.spark.sql(f"DESCRIBE HISTORY {self.sql_name(name)} LIMIT 1").first()
@@ -74,15 +79,17 @@ class TableStore:
         Raises:
             SchemaDriftError: a table differs from its contract after all migrations.
         """
-        for table in tables:
-            named = [migration for migration in migrations if migration.table == table.name]
+        side_by_side(lambda table: self._ensure_one(table, migrations), tables)
+
+    def _ensure_one(self, table: Table, migrations: Sequence[Migration]) -> None:
+        named = [migration for migration in migrations if migration.table == table.name]
+        types = self._column_types(table.name)
+        if types is None:
+            self._create(table, named)
+            return
+        if self._migrate(table, named):
             types = self._column_types(table.name)
-            if types is None:
-                self._create(table, named)
-                continue
-            if self._migrate(table, named):
-                types = self._column_types(table.name)
-            self._check_schema(table, types or {})
+        self._check_schema(table, types or {})
 
     def upsert(self, table: Table, rows: DataFrame) -> None:
         """Insert rows, or replace those with the same key. Rows must have exactly the contract's columns.
@@ -137,11 +144,11 @@ class TableStore:
     def _merge(self, table: Table, rows: DataFrame, clauses: str) -> None:
         self._begin_commit(table)
         keys = " AND ".join(f"target.{key} = source.{key}" for key in table.key)
-        rows.createOrReplaceTempView("vitrine_merge_source")
-        self.spark.sql(
-            f"MERGE INTO {self.sql_name(table.name)} AS target USING vitrine_merge_source AS source ON {keys} {clauses}"
-        )
-        self.spark.catalog.dropTempView("vitrine_merge_source")
+        # Of the table's own, so that tables can be written side by side.
+        view = f"vitrine_merge_into_{table.name}"
+        rows.createOrReplaceTempView(view)
+        self.spark.sql(f"MERGE INTO {self.sql_name(table.name)} AS target USING {view} AS source ON {keys} {clauses}")
+        self.spark.catalog.dropTempView(view)
 
     def _create(self, table: Table, migrations: Sequence[Migration]) -> None:
         self._begin_commit(table)
