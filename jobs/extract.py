@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
+from jobs.code_generation import code_generation_for
 from jobs.crash_isolation import run_isolated
 from jobs.extract_commit import StagedWave, commit_wave
 from jobs.progress import StageProgress
@@ -33,7 +34,8 @@ from udfs.spark_extract import Progress, extract_batches
 
 # What the plan says of a picture; its fingerprint tells later whether the picture changed in the meantime.
 PLAN_SCHEMA = (
-    "image_uri string, product_id string, etag string, size_bytes_seen bigint, modified_at timestamp, attempts int"
+    "image_uri string, product_id string, etag string, size_bytes_seen bigint, modified_at timestamp, attempts int, "
+    "first_seen_at timestamp"
 )
 STAGED_SCHEMA = f"{PLAN_SCHEMA}, {ddl_columns(EXTRACT_COLUMNS)}"
 
@@ -43,10 +45,19 @@ Extraction = Callable[[ExtractorConfig, Progress | None], BatchesFunction]
 
 @dataclass(frozen=True)
 class _Plan:
-    """Pictures to describe tonight, written down so that all waves work on one list; and how many there are in all."""
+    """Pictures to describe tonight, written down so that all waves work on one list.
+
+    Args:
+        path: where they are written down.
+        active: active pictures in all.
+        described: active pictures that have attributes of this bundle version.
+        images: pictures to describe.
+        waves: in so many portions.
+    """
 
     path: str
     active: int
+    described: int
     images: int
     waves: int
 
@@ -77,7 +88,7 @@ def extract(
         record.counts |= {"candidates": plan.images, "images": plan.active, "unchanged": plan.active - plan.images}
         progress.start(plan.images)
         started = time.monotonic()
-        with WaveProgress(run.spark, progress) as tracker:
+        with WaveProgress(run.spark, progress) as tracker, code_generation_for(run.spark, plan.active):
             function = batches_function(config, tracker.in_worker)
             for number in range(plan.waves):
                 wave = _compute(run, function, plan, number)
@@ -95,9 +106,9 @@ def _recover(run: Run, record: StageRecord, objects: SmallObjects) -> None:
     if note is None:
         return
     wave = StagedWave.from_json(json.loads(note.data))
-    if wave.bundle_version == run.bundle_version:
+    if wave == StagedWave(wave.folder, run.bundle_version):
         recovered = StageRecord("extract")
-        commit_wave(run, recovered, wave)
+        commit_wave(run, recovered, wave, is_recovered=True)
         record.counts["recovered"] = sum(recovered.counts.values())
     _forget(objects, wave)
 
@@ -121,7 +132,10 @@ def _make_plan(run: Run) -> _Plan:
     active = run.store.read("images").where("is_active")
     is_due = (F.col("status") == "pending") | retryable | asked_for | outdated
     path = f"{run.staging}/extract/{run.run_id}/plan"
-    counted = active.select(F.count("*").alias("active"), F.count_if(is_due).alias("images")).first()
+    is_described = (F.col("status") == "extracted") & (F.col("bundle_version") == F.lit(run.bundle_version))
+    counted = active.select(
+        F.count("*").alias("active"), F.count_if(is_described).alias("described"), F.count_if(is_due).alias("images")
+    ).first()
     assert counted is not None
     images = counted["images"]
     waves = -(-images // settings.wave_images)
@@ -132,11 +146,11 @@ def _make_plan(run: Run) -> _Plan:
         planned = (
             active.where(is_due)
             .join(products, "image_uri", "left")
-            .select("image_uri", "product_id", "etag", seen, "modified_at", "attempts")
+            .select("image_uri", "product_id", "etag", seen, "modified_at", "attempts", "first_seen_at")
         )
         wave = F.pmod(F.xxhash64(_twin_key()), F.lit(waves)).cast("int")
         planned.withColumn("wave", wave).write.mode("overwrite").parquet(path)
-    return _Plan(path, counted["active"], images, waves)
+    return _Plan(path, counted["active"], counted["described"], images, waves)
 
 
 def _twin_key() -> Column:
@@ -153,7 +167,7 @@ def _compute(run: Run, function: BatchesFunction, plan: _Plan, number: int) -> S
     tasks = _task_count(run, -(-plan.images // plan.waves))
 
     def describe(part: DataFrame, to: str) -> None:
-        placed = _with_known_contents(run, part).repartition(tasks, _twin_key())
+        placed = _with_known_contents(run, plan, part).repartition(tasks, _twin_key())
         ordered = placed.sortWithinPartitions("size_bytes_seen", "image_uri")
         ordered.mapInArrow(function, STAGED_SCHEMA).write.mode("overwrite").parquet(to)
 
@@ -170,8 +184,10 @@ def _task_count(run: Run, images: int) -> int:
     return max(1, min(images, wanted))
 
 
-def _with_known_contents(run: Run, todo: DataFrame) -> DataFrame:
+def _with_known_contents(run: Run, plan: _Plan, todo: DataFrame) -> DataFrame:
     """Add known_sha256: contents of the same size that are described already, so that they are only hashed."""
+    if not plan.described:
+        return todo.withColumn("known_sha256", F.lit(None).cast("array<string>"))
     attributes = run.store.read("image_attributes").where(F.col("bundle_version") == F.lit(run.bundle_version))
     sizes = todo.select(F.col("size_bytes_seen").alias("size_bytes")).distinct()
     known = (

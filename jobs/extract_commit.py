@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
@@ -18,6 +19,8 @@ from jobs.run import Run, StageRecord
 from schemas.image_columns import STEP_MILLISECONDS
 from schemas.tables import IMAGE_ATTRIBUTES, IMAGES
 
+# Of the staged rows' columns: a wave that another release has staged in another form is computed again.
+STAGED_FORM = 2
 STEPS = tuple(column.name for column in STEP_MILLISECONDS.fields)
 
 
@@ -28,35 +31,45 @@ class StagedWave:
     Args:
         folder: folder below the tables root; its parts are Parquet with the columns of the plan and the outcome.
         bundle_version: version it was described with.
+        form: form of its rows.
     """
 
     folder: str
-    bundle_version: str
+    bundle_version: str | None
+    form: int = STAGED_FORM
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """For the note that lets the next run find it."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, document: dict[str, str]) -> StagedWave:
-        """The wave that a note names."""
-        return cls(**document)
+    def from_json(cls, document: dict[str, Any]) -> StagedWave:
+        """The wave that a note names; notes that name no form are of form 1."""
+        return cls(**{"form": 1, **document})
 
 
-def commit_wave(run: Run, record: StageRecord, wave: StagedWave) -> None:
-    """Write a wave's results to the tables and add its counts to the record."""
+def commit_wave(run: Run, record: StageRecord, wave: StagedWave, *, is_recovered: bool = False) -> None:
+    """Write a wave's results to the tables and add its counts to the record.
+
+    Args:
+        run: the run.
+        record: the stage's record.
+        wave: the computed wave.
+        is_recovered: a dead run computed it, so its pictures may have changed since.
+    """
+    assert wave.bundle_version is not None
     rows = run.spark.read.option("recursiveFileLookup", "true").parquet(run.store.path(wave.folder))
-    _count(record, rows)
+    any_failed = _count(record, rows)
     described = rows.where("status = 'extracted'")
     if record.counts.get("extracted"):
         run.store.insert_missing(IMAGE_ATTRIBUTES, _attribute_rows(run, described, wave.bundle_version))
-    # A picture that changed since the plan was made (a recovered wave, on the next night) stays pending.
-    current = _still_current(run, rows)
-    _commit_quarantine(run, current)
+    current = _still_current(run, rows) if is_recovered else rows
+    _commit_quarantine(run, current, any_failed)
     run.store.upsert(IMAGES, _image_rows(run, current, wave.bundle_version))
 
 
-def _count(record: StageRecord, rows: DataFrame) -> None:
+def _count(record: StageRecord, rows: DataFrame) -> bool:
+    """Add a wave's counts to the record; whether any of its pictures failed."""
     steps = [F.sum(f"attributes.step_ms.{step}").alias(step) for step in STEPS]
     grouped = rows.groupBy("status", "reason").agg(
         F.count("*").alias("images"), F.sum("size_bytes").alias("bytes_read"), *steps
@@ -65,7 +78,8 @@ def _count(record: StageRecord, rows: DataFrame) -> None:
     totals = {step: record.step_ms.get(step, 0.0) * described_before for step in STEPS}
     counts: Counter[str] = Counter(record.counts)
     reasons: Counter[str] = Counter(record.reasons)
-    for row in grouped.collect():
+    found = grouped.collect()
+    for row in found:
         counts[row["status"]] += row["images"]
         if row["reason"] is not None:
             reasons[row["reason"]] += row["images"]
@@ -75,6 +89,7 @@ def _count(record: StageRecord, rows: DataFrame) -> None:
     record.counts, record.reasons = dict(counts), dict(reasons)
     if described := counts["extracted"]:
         record.step_ms = {step: total / described for step, total in totals.items()}
+    return any(row["status"] == "quarantined" for row in found)
 
 
 def _attribute_rows(run: Run, described: DataFrame, bundle_version: str) -> DataFrame:
@@ -89,7 +104,7 @@ def _attribute_rows(run: Run, described: DataFrame, bundle_version: str) -> Data
 
 
 def _still_current(run: Run, rows: DataFrame) -> DataFrame:
-    """Rows whose picture is active and has the fingerprint it had in the plan, with its `first_seen_at`."""
+    """Rows whose picture is active and has the fingerprint it had in the plan; others stay pending."""
     images = run.store.read("images").where("is_active").alias("images")
     same: list[Column] = [
         F.col("images.image_uri") == F.col("rows.image_uri"),
@@ -97,12 +112,13 @@ def _still_current(run: Run, rows: DataFrame) -> DataFrame:
         F.col("images.size_bytes").eqNullSafe(F.col("rows.size_bytes_seen")),
         F.col("images.modified_at").eqNullSafe(F.col("rows.modified_at")),
     ]
-    joined = rows.drop("attributes").alias("rows").join(images, reduce(Column.__and__, same))
-    return joined.select("rows.*", F.col("images.first_seen_at").alias("image_first_seen_at"))
+    return rows.alias("rows").join(images, reduce(Column.__and__, same), "left_semi")
 
 
-def _commit_quarantine(run: Run, current: DataFrame) -> None:
+def _commit_quarantine(run: Run, current: DataFrame, any_failed: bool) -> None:
     standing = run.store.read("quarantine").where("stage = 'extract' AND resolved_at IS NULL")
+    if not any_failed and standing.isEmpty():
+        return
     now = F.lit(run.started_at)
     failed = current.where("status = 'quarantined'").withColumn("quarantine_id", image_quarantine_id("image_uri"))
     since = standing.select("quarantine_id", F.col("first_seen_at").alias("standing_since"))
@@ -139,7 +155,7 @@ def _image_rows(run: Run, current: DataFrame, bundle_version: str) -> DataFrame:
         F.when(~failed, F.col("content_sha256")).alias("content_sha256"),
         F.when(~failed, F.lit(bundle_version)).alias("bundle_version"),
         F.when(failed, F.col("attempts") + 1).otherwise(F.lit(0)).alias("attempts"),
-        F.col("image_first_seen_at").alias("first_seen_at"),
+        "first_seen_at",
         F.lit(run.started_at).alias("changed_at"),
         F.lit(run.run_id).alias("run_id"),
     )

@@ -57,6 +57,11 @@ OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
     ("VITRINE_SPARK_MASTER", "Spark master without spark-submit; default `local[*]`"),
     ("VITRINE_DRIVER_MEMORY", "Memory of the Java driver without spark-submit; default `2g`"),
     ("VITRINE_SPARK_CODEGEN", "`false` skips whole-stage code generation, which is quicker for a few hundred rows"),
+    (
+        "VITRINE_JAVA_OPTIONS",
+        "Options of the local Java driver; by default they suit one night (C1 compiler, serial collector); "
+        "empty, Java's own choice, is better for sessions of hours",
+    ),
     ("VITRINE_SPARK_UI", "`true` serves Spark's own pages while a job runs"),
     ("VITRINE_SPARK_LOG_LEVEL", "Level of Spark's log on stderr; default `fatal`, for trouble `warn`"),
     ("VITRINE_DEBUG", "Any value: an expected error shows its stack trace instead of one line"),

@@ -19,6 +19,8 @@ os.environ.update(
 os.environ.pop("AWS_PROFILE", None)
 # A handful of rows: compiling each query takes longer than running it.
 os.environ["VITRINE_SPARK_CODEGEN"] = "false"
+# One JVM for hundreds of nights: here the optimizing compiler pays.
+os.environ["VITRINE_JAVA_OPTIONS"] = "-XX:+UseSerialGC"
 
 
 @pytest.fixture(scope="session")
