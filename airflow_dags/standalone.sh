@@ -9,6 +9,8 @@ export PATH="$VITRINE_ROOT/.venv-airflow/bin:$PATH"
 export AIRFLOW_HOME="$VITRINE_ROOT/.cache/airflow"
 export AIRFLOW__CORE__DAGS_FOLDER="$VITRINE_ROOT/airflow_dags"
 export AIRFLOW__CORE__LOAD_EXAMPLES=False
+# Whoever unpauses a DAG before Airflow has read it is told that all is well, and nothing ever runs.
+export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False
 # The default of 32 starts as many processes.
 export AIRFLOW__CORE__PARALLELISM=2
 # Tasks report to the server on the port on which it really is.
