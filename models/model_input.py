@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.manifest import InputSpec
+from models.shrink import shrink
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Box: TypeAlias = tuple[float, float, float, float]
@@ -122,8 +123,10 @@ def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
     """Area averaging when shrinking, which does not alias; bilinear when growing."""
     if pixels.shape[:2] == (height, width):
         return np.ascontiguousarray(pixels)
-    shrinks = pixels.shape[0] >= height and pixels.shape[1] >= width
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=interpolation)
+    pixels = np.ascontiguousarray(pixels)
+    if pixels.shape[0] >= height and pixels.shape[1] >= width:
+        resized = shrink(pixels, height, width)
+    else:
+        resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
     # OpenCV drops a channel axis of length 1.
     return np.asarray(resized).reshape(height, width, pixels.shape[2])

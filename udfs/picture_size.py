@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from models.model_input import Box, Pixels
+from models.shrink import shrink
 
 
 def shrunk(pixels: Pixels, side: int) -> Pixels:
@@ -14,8 +12,7 @@ def shrunk(pixels: Pixels, side: int) -> Pixels:
     scale = side / max(height, width)
     if scale >= 1:
         return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return shrink(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
 def scaled_box(box: Box, size: tuple[int, ...], to: tuple[int, ...]) -> Box:
