@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.cielab import delta_e, lab_to_rgb, rgb_to_lab
+from schemas.cielab import delta_e_of_two, lab_to_rgb, rgb_to_lab
 from schemas.palette import FAMILIES, PALETTE, name_pixels
 from udfs.skin import skin_mask
 
@@ -199,18 +199,18 @@ def _dominant(votes: ColorVotes) -> tuple[ColorShare, ...]:
         if share < _TRACE:
             break
         for index, (name, total, mean) in enumerate(groups):
-            if _FAMILY_OF[name] == _FAMILY_OF[code] and delta_e(mean, center) < _SAME_COLOR:
+            if _FAMILY_OF[name] == _FAMILY_OF[code] and delta_e_of_two(mean, center) < _SAME_COLOR:
                 groups[index] = (name, total + share, (mean * total + center * share) / (total + share))
                 break
         else:
             groups.append((int(code), share, center))
     groups.sort(key=lambda group: -group[1])
     kept = [group for group in groups[:MOST_COLORS] if group[1] >= _SMALLEST_SHARE]
-    return tuple(_color_share(*group) for group in kept)
+    displayed = lab_to_rgb([center for _, _, center in kept]).tolist() if kept else []
+    return tuple(_color_share(*group, *rgb) for group, rgb in zip(kept, displayed, strict=True))
 
 
-def _color_share(name: int, share: float, center: NDArray[np.float64]) -> ColorShare:
-    red, green, blue = lab_to_rgb(center)
+def _color_share(name: int, share: float, center: NDArray[np.float64], red: int, green: int, blue: int) -> ColorShare:
     color = PALETTE[name]
     lightness, a, b = (float(value) for value in center)
     return ColorShare(color.name, color.name_zh, f"#{red:02x}{green:02x}{blue:02x}", lightness, a, b, share)

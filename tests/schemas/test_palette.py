@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from schemas.cielab import delta_e, lab_to_rgb, rgb_to_lab
+from schemas.cielab import delta_e, delta_e_of_two, lab_to_rgb, rgb_to_lab
 from schemas.palette import FAMILIES, PALETTE, find_color, name_lab, name_pixels
 
 INDEX = {color.name: index for index, color in enumerate(PALETTE)}
@@ -156,6 +156,14 @@ def test_a_gray_ladder_runs_from_black_to_white_without_a_tint():
 def test_delta_e_matches_published_values(first, second, expected):
     assert delta_e(first, second) == pytest.approx(expected, abs=1e-4)
     assert delta_e(second, first) == pytest.approx(expected, abs=1e-4)
+
+
+def test_delta_e_of_two_is_delta_e():
+    colors = np.random.default_rng(5).uniform((0, -90, -90), (100, 90, 90), (400, 2, 3))
+    # Neutral, and hues on both sides of the turn.
+    edges = [((50, 0, 0), (60, 10, 5)), ((50, 20, -1), (50, 20, 1)), ((40, -9, 0), (41, 9, 0)), ((3, 2, 1), (3, 2, 1))]
+    for first, second in [*colors, *np.array(edges, float)]:
+        assert delta_e_of_two(first, second) == pytest.approx(float(delta_e(first, second)), abs=1e-9)
 
 
 def test_lab_conversion_is_reversible():
