@@ -201,7 +201,7 @@ def name_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         (...) uint8 indices into `PALETTE`.
     """
-    levels = (pixels // np.uint8(256 // LUT_LEVELS)).astype(np.uint16)
+    levels = (pixels >> np.uint8((256 // LUT_LEVELS).bit_length() - 1)).astype(np.uint16)
     places = (levels[..., 0] * LUT_LEVELS + levels[..., 1]) * LUT_LEVELS + levels[..., 2]
     return np.asarray(_lookup_table().take(places), np.uint8)
 

@@ -133,7 +133,9 @@ def count_votes(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColorVote
     weights = _weights(pixels, inner)
     if np.count_nonzero(inner) > _MANY_PIXELS:
         pixels, inner, weights = pixels[::2, ::2], inner[::2, ::2], weights[::2, ::2]
-    colors, weight = pixels[inner], weights[inner]
+    places = np.flatnonzero(inner)
+    # Taking whole pixels by place is several times as fast as by a mask.
+    colors, weight = pixels.reshape(-1, 3).take(places, axis=0), weights.reshape(-1).take(places)
     codes = name_pixels(colors)
     plain = np.bincount(codes, minlength=len(PALETTE)) / len(codes)
     sums = np.bincount(codes, weights=weight, minlength=len(PALETTE))

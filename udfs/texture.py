@@ -193,7 +193,6 @@ def _autocorrelation(detail: Plane, weight: Plane) -> tuple[Plane, Plane]:
     """Autocorrelation inside the mask, normalised by the mask's own; lag 0 is in the middle."""
     reach = [min(side - 1, _LONGEST_PERIOD + 3) for side in detail.shape]
     shape = [cv2.getOptimalDFTSize(side + lag) for side, lag in zip(detail.shape, reach, strict=True)]
-    window = np.s_[: 2 * reach[0] + 1, : 2 * reach[1] + 1]
     planes = []
     for values in (detail, weight):
         padded = np.zeros(shape, dtype=np.float32)
@@ -202,7 +201,9 @@ def _autocorrelation(detail: Plane, weight: Plane) -> tuple[Plane, Plane]:
         spectrum = cv2.dft(padded)
         power = cv2.mulSpectrums(spectrum, spectrum, 0, conjB=True)
         lags = cv2.idft(power, flags=cv2.DFT_SCALE)
-        planes.append(np.roll(lags, reach, axis=(0, 1))[window])
+        # Negative lags lie at the far end.
+        rows = np.concatenate([lags[-reach[0] :], lags[: reach[0] + 1]])
+        planes.append(np.concatenate([rows[:, -reach[1] :], rows[:, : reach[1] + 1]], axis=1))
     overlap = planes[1] / max(float(weight.sum()), 1.0)
     normalised = planes[0] / np.maximum(overlap, 0.05)
     variance = float(normalised[reach[0], reach[1]])
