@@ -6,12 +6,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW_VENV := .venv-airflow
+BENCH_VENV := .venv-bench
 UV := $(BIN)/uv
 export VITRINE_CACHE ?= $(CURDIR)/.cache
 export PYSPARK_PYTHON := $(CURDIR)/$(BIN)/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo test test-airflow setup-airflow check format setup bench docs requirements clean
+.PHONY: help demo test test-airflow setup-airflow setup-bench check format setup bench docs requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,8 +46,17 @@ docs: setup-dev ## Generate docs/tables.md from the contracts
 	@$(BIN)/python -m schemas.settings_doc docs/settings.md
 	@$(BIN)/python -m schemas.databricks_jobs resources/jobs.yml
 
-bench: setup-dev ## Run the benchmarks (QUICK=1 only proves that they run)
+bench: setup-dev setup-bench ## Run the benchmarks (QUICK=1 only proves that they run)
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+
+setup-bench: $(BENCH_VENV)/.installed ## Install Daft and Ray, which benchmarks compare with, in an environment of their own
+
+$(BENCH_VENV)/.installed: requirements/bench.txt | $(UV)
+	@echo "== packages of the benchmarks"
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(UV) pip install --python $(BENCH_VENV)/bin/python -r requirements/bench.txt
+	@$(UV) pip install --quiet --python $(BENCH_VENV)/bin/python --no-deps -e .
+	@touch $@
 
 setup: $(VENV)/.runtime-installed $(VITRINE_CACHE)/.jars-fetched ## Install what running needs
 
@@ -93,6 +103,8 @@ requirements: | $(UV) ## Compile the pinned requirement files anew
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra serve --extra train --extra dev pyproject.toml -o requirements/dev.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --override requirements/airflow-overrides.txt requirements/airflow.in -o requirements/airflow.txt
+	@# Daft asks for older ones of these two than the project uses.
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 pyproject.toml requirements/bench.in -c <(grep -vE '^(tqdm|pyarrow)==' requirements/runtime.txt) -o requirements/bench.txt
 
 clean: ## Remove environment, jars and demo output
-	rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info
+	rm -rf $(VENV) $(AIRFLOW_VENV) $(BENCH_VENV) .cache build *.egg-info

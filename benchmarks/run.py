@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.engines import run as engines
 from benchmarks.extract_vs_bare_loop import run as extract_vs_bare_loop
 from benchmarks.ocr import run as ocr
 
@@ -39,6 +40,18 @@ def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
         sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
 
 
+def _engines(quick: bool, out: Path | None) -> None:
+    if quick:
+        results = engines.run(QUICK_IMAGES, repetitions=1, processes=2, jobs=("single",), quick=True)
+        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
+    else:
+        results = engines.run(600, repetitions=3, processes=2)
+    engines.write(results, out or engines.FOLDER / "results")
+    sys.stdout.write(engines.summary(results) + "\n")
+    if quick:
+        sys.stdout.write(f"(quick: nothing was timed) {out}\n")
+
+
 def _ocr(quick: bool, out: Path | None) -> None:
     if quick:
         results = ocr.run(2, repetitions=1, quick=True)
@@ -53,6 +66,7 @@ def _ocr(quick: bool, out: Path | None) -> None:
 
 BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {
     "extract_vs_bare_loop": _extract_vs_bare_loop,
+    "engines": _engines,
     "ocr": _ocr,
 }
 
