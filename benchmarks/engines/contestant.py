@@ -1,7 +1,6 @@
 """A contestant's process: starts an engine, does each job on few pictures twice and on all once, and marks when.
 
-Who measures sits outside (`benchmarks.engines.watch`): a mark is a line on stdout, and the process waits for the answer
-on stdin, so that reading the clocks costs it nothing.
+Who measures sits outside, see `benchmarks.marked_process`.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ import argparse
 import ctypes
 import importlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from benchmarks.engines.workload import Contest
+from benchmarks.marked_process import mark
 
-MARK = "@mark "
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -65,18 +63,11 @@ def main() -> None:
                 if hasattr(engine, "prepare"):
                     engine.prepare(job, part, out / what)
                 if number:
-                    _mark(f"{what} begins")
+                    mark(f"{what} begins")
                 engine.run(job, part, out / what)
-                _mark(f"{what} ends")
+                mark(f"{what} ends")
     for engine in engines:
         engine.close()
-
-
-def _mark(name: str) -> None:
-    sys.stdout.write(f"{MARK}{name}\n")
-    sys.stdout.flush()
-    if not sys.stdin.readline():
-        sys.exit("who measures has gone")
 
 
 if __name__ == "__main__":

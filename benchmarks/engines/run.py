@@ -23,7 +23,7 @@ import pyarrow.dataset as ds
 
 from benchmarks.engines.model import lite0_fp32, lite0_int8
 from benchmarks.engines.plot import plot_results
-from benchmarks.engines.watch import ContestantError, Mark, run_contestant
+from benchmarks.marked_process import Mark, MarkedProcessError, run_marked
 from benchmarks.pictures import picture_paths, rendered_catalog
 
 FOLDER = Path(__file__).parent
@@ -126,7 +126,7 @@ def run(
                         continue
                     try:
                         figures = contest.run(one, job)
-                    except ContestantError as error:
+                    except MarkedProcessError as error:
                         failures.append(f"{one.name}, {job}, repetition {number + 1}: {error}")
                         say(failures[-1])
                         continue
@@ -226,7 +226,7 @@ class _Contest:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
         if self.quick:
             environment["VITRINE_SPARK_CODEGEN"] = "false"
-        return run_contestant(command, self.scratch, environment, LIMIT_SECONDS)
+        return run_marked(command, self.scratch, environment, LIMIT_SECONDS)
 
     @property
     def out(self) -> Path:
@@ -238,11 +238,11 @@ class _Contest:
         answers = _answers(self.out / one.name / job / "all", job)
         expected = self._answers.setdefault(job, answers)
         if len(answers) != len(expected):
-            raise ContestantError(f"{one.name} gave {len(answers)} answers for {job}, another {len(expected)}")
+            raise MarkedProcessError(f"{one.name} gave {len(answers)} answers for {job}, another {len(expected)}")
         share = sum(answers.get(key) == value for key, value in expected.items()) / len(expected)
         self.agreement[job][one.name] = share
         if share < LEAST_AGREEMENT:
-            raise ContestantError(f"{one.name} agrees with the others on {share:.1%} of {job} only")
+            raise MarkedProcessError(f"{one.name} agrees with the others on {share:.1%} of {job} only")
 
 
 def _answers(folder: Path, job: str) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def _answers(folder: Path, job: str) -> dict[str, Any]:
     if job == "single":
         rows = ds.dataset(folder, format="parquet").to_table(["image_uri", "label", "embedding"])
         if set(pc.list_value_length(rows["embedding"]).to_pylist()) != {1280}:
-            raise ContestantError(f"{folder}: not every row has an embedding of 1280 numbers")
+            raise MarkedProcessError(f"{folder}: not every row has an embedding of 1280 numbers")
         names = [uri.rsplit("/", 1)[-1] for uri in rows["image_uri"].to_pylist()]
         return dict(zip(names, rows["label"].to_pylist(), strict=True))
     table = folder / "tables" / "image_attributes"

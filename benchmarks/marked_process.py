@@ -1,10 +1,14 @@
-"""Runs a contestant's process and reads its clocks, CPU time and memory from outside, at its marks."""
+"""Runs a process and reads its clocks, CPU time and memory from outside, at the marks that it sets.
+
+A mark is a line on stdout; the process waits for the answer on stdin, so that reading the clocks costs it nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -12,19 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.engines.contestant import MARK
 from benchmarks.process_tree import tree
 
+MARK = "@mark "
 _SAMPLE_SECONDS = 0.5
 
 
-class ContestantError(RuntimeError):
-    """A contestant failed or took too long; the end of its stderr is in the message."""
+class MarkedProcessError(RuntimeError):
+    """The process failed or took too long; the end of its stderr is in the message."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment in a contestant's run, since its process was started.
+    """A moment in a process's life, since it was started.
 
     Args:
         name: what it marks.
@@ -39,19 +43,27 @@ class Mark:
     peak_mib: float
 
 
-def run_contestant(
+def mark(name: str) -> None:
+    """Set a mark, in the process that is measured; ends it when nobody measures any more."""
+    sys.stdout.write(f"{MARK}{name}\n")
+    sys.stdout.flush()
+    if not sys.stdin.readline():
+        sys.exit("who measures has gone")
+
+
+def run_marked(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], limit_seconds: float
 ) -> list[Mark]:
-    """Run a contestant to its end.
+    """Run a process to its end.
 
     Args:
-        command: runs `benchmarks.engines.contestant`.
+        command: a program that calls `mark`.
         folder: to run it in.
         environment: its environment.
         limit_seconds: it is ended after this long.
 
     Raises:
-        ContestantError: see there.
+        MarkedProcessError: see there.
     """
     with (
         (folder / "stderr.txt").open("w+", encoding="utf-8") as errors,
@@ -84,7 +96,7 @@ def run_contestant(
         if status:
             errors.seek(0)
             late = f" (ended after {limit_seconds:.0f} s)" if status == -signal.SIGKILL else ""
-            raise ContestantError(f"{' '.join(command[:6])}: exit status {status}{late}\n{errors.read()[-4000:]}")
+            raise MarkedProcessError(f"{' '.join(command[:6])}: exit status {status}{late}\n{errors.read()[-4000:]}")
     return marks
 
 
