@@ -63,7 +63,7 @@ def settle_products(run: Run) -> None:
     told = {
         "image_count": "1",
         "needs_review": "false",
-        "is_publishable": "true",
+        "is_publishable": "false",
         "is_active": "true",
         "bundle_version": f"'{run.bundle_version}'",
         "fused_at": "current_timestamp()",
