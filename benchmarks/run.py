@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.engines import run as engines
 from benchmarks.extract_vs_bare_loop import run as extract_vs_bare_loop
 from benchmarks.ocr import run as ocr
+from benchmarks.scale import run as scale
 
 QUICK_IMAGES = 8
 
@@ -64,10 +65,22 @@ def _ocr(quick: bool, out: Path | None) -> None:
         sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
 
 
+def _scale(quick: bool, out: Path | None) -> None:
+    if quick:
+        # Starting Spark twice more would take longer than all else here.
+        sys.stdout.write("left out of a quick run; try `python -m benchmarks.scale.run --rows 1000 2000 --out DIR`\n")
+        return
+    results = scale.run(scale.SIZES)
+    results["cost_model"] = scale.default_cost_model(results)
+    scale.write(results, out or scale.FOLDER / "results")
+    sys.stdout.write(scale.summary(results) + "\n")
+
+
 BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {
     "extract_vs_bare_loop": _extract_vs_bare_loop,
     "engines": _engines,
     "ocr": _ocr,
+    "scale": _scale,
 }
 
 if __name__ == "__main__":

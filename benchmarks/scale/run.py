@@ -26,6 +26,8 @@ CHECKOUT = FOLDER.parents[1]
 SIZES = (100_000, 300_000, 1_000_000)
 LIMIT_SECONDS = 3600.0
 DRIVER_MEMORY = "2g"
+# Of the cost model: the issue's catalogue, and assumptions.
+IMAGES, CORES, CORE_PRICE, CHANGED_SHARE = 100_000_000, 64, 0.05, 0.001
 
 
 def main() -> None:
@@ -34,18 +36,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES, help="e.g. 100000 1000000 10000000")
     parser.add_argument("--driver-memory", default=DRIVER_MEMORY, help="VITRINE_DRIVER_MEMORY: heap of the JVM")
     parser.add_argument("--images-per-second-per-core", type=float, help="default: benchmarks/steps/results")
-    parser.add_argument("--cores", type=int, default=64, help="of the cluster in the cost model")
-    parser.add_argument("--core-price", type=float, default=0.05, help="per core and hour: an assumption")
+    parser.add_argument("--cores", type=int, default=CORES, help="of the cluster in the cost model")
+    parser.add_argument("--core-price", type=float, default=CORE_PRICE, help="per core and hour: an assumption")
     parser.add_argument("--efficiency", type=float, help="default: benchmarks/extract_vs_bare_loop/results")
-    parser.add_argument("--changed-share", type=float, default=0.001)
-    parser.add_argument("--images", type=int, default=100_000_000, help="of the catalogue in the cost model")
+    parser.add_argument("--changed-share", type=float, default=CHANGED_SHARE)
+    parser.add_argument("--images", type=int, default=IMAGES, help="of the catalogue in the cost model")
     parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder for results.json and results.svg")
     given = parser.parse_args()
     results = run(given.rows, given.driver_memory)
-    rate = given.images_per_second_per_core or _measured("steps", "images_per_second_per_core")
-    efficiency = given.efficiency or _measured("extract_vs_bare_loop", "median_ratio")
-    cluster = Cluster(given.cores, given.core_price, efficiency)
-    results["cost_model"] = cost_model(results, given.images, rate, cluster, given.changed_share)
+    results["cost_model"] = default_cost_model(
+        results,
+        images=given.images,
+        rate=given.images_per_second_per_core,
+        cores=given.cores,
+        core_price=given.core_price,
+        efficiency=given.efficiency,
+        changed_share=given.changed_share,
+    )
     write(results, given.out)
     sys.stdout.write(summary(results) + "\n")
 
@@ -90,20 +97,38 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def cost_model(
-    results: dict[str, Any], images: int, rate: float, cluster: Cluster, changed_share: float
+def default_cost_model(
+    results: dict[str, Any],
+    *,
+    images: int = IMAGES,
+    rate: float | None = None,
+    cores: int = CORES,
+    core_price: float = CORE_PRICE,
+    efficiency: float | None = None,
+    changed_share: float = CHANGED_SHARE,
 ) -> dict[str, Any]:
-    """The cost of a catalogue, with everything that went in."""
+    """The cost of a catalogue, with everything that went in.
+
+    Args:
+        results: of `run`.
+        images: in the catalogue.
+        rate: images per second and core; by default as `benchmarks/steps` has measured.
+        cores: of the cluster.
+        core_price: per hour, an assumption.
+        efficiency: of the stage; by default as `benchmarks/extract_vs_bare_loop` has measured.
+        changed_share: of the images per night.
+    """
+    rate = rate or _measured("steps", "images_per_second_per_core")
+    cluster = Cluster(cores, core_price, efficiency or _measured("extract_vs_bare_loop", "median_ratio"))
     fit = results["fits"]["unchanged cpu_seconds"]
     planning = fit["per_million"] * images / 1e6 + fit["constant"]
-    cost = cost_of(images, rate, planning, cluster, changed_share)
     return {
         "images": images,
         "images_per_second_per_core": rate,
         "planning_core_seconds": planning,
         "changed_share": changed_share,
         "cluster": asdict(cluster),
-        **asdict(cost),
+        **asdict(cost_of(images, rate, planning, cluster, changed_share)),
     }
 
 
