@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.marked_process import MarkedProcessError, run_marked
+from benchmarks.performance_doc import DOCUMENT, filled
 from benchmarks.process_tree import TreeWatch, cpu_seconds, peak_rss_mib
 from benchmarks.scale import run as scale
 from benchmarks.scale.cost import Cluster, cost_of
@@ -91,3 +92,12 @@ def test_cost_is_that_of_extraction_and_planning():
     assert cost.first_hours == pytest.approx(11.0)
     assert cost.first_price == pytest.approx(11.0)
     assert cost.night_hours == pytest.approx(1.01)
+
+
+def test_tables_of_the_document_are_those_of_the_results(tmp_path):
+    committed = DOCUMENT.read_text(encoding="utf-8")
+    assert filled(committed, CHECKOUT / "benchmarks") == committed, "run python -m benchmarks.performance_doc"
+    without_results = filled(committed, tmp_path)
+    assert without_results.count("To be filled") == 4
+    with pytest.raises(ValueError, match="no place for the table scale"):
+        filled(committed.replace("<!-- /scale -->", ""), tmp_path)
