@@ -41,10 +41,11 @@ check: setup-dev ## Lint, format check, types, generated docs
 format: setup-dev ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-docs: setup-dev ## Generate docs/tables.md from the contracts
+docs: setup-dev ## Generate tables in docs/ from contracts, settings and benchmark results
 	@$(BIN)/python -m schemas.tables_doc docs/tables.md
 	@$(BIN)/python -m schemas.settings_doc docs/settings.md
 	@$(BIN)/python -m schemas.databricks_jobs resources/jobs.yml
+	@$(BIN)/python -m benchmarks.performance_doc
 
 bench: setup-dev setup-bench ## Run the benchmarks (QUICK=1 only proves that they run)
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
