@@ -406,11 +406,15 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, logs and the bundle.")],
     recipe: Annotated[str, typer.Option("--recipe", help="Recipe in models/recipes, or a .json file.")] = "product",
     network: Annotated[
-        str | None, typer.Option("--network", help="Short for the recipe of that network: product, small-cnn, text.")
+        str | None,
+        typer.Option("--network", help="Short for the recipe of that network: product, small-cnn, text, detector."),
     ] = None,
     processes: Annotated[int, typer.Option("--processes", min=1, help="Train in so many local processes.")] = 1,
     start_from: Annotated[
         Path | None, typer.Option("--start-from", help="Begin with the weights of a finished training: its --out.")
+    ] = None,
+    saliency: Annotated[
+        Path | None, typer.Option("--saliency", help="Detector only: U2-Net-p (ONNX), which masks the photos.")
     ] = None,
     stop_after: Annotated[
         float | None, typer.Option("--stop-after", help="Minutes after which to stop; run again to go on.")
@@ -426,6 +430,7 @@ def train(
         network or recipe,
         processes=processes,
         start_from=start_from,
+        saliency=saliency,
         stop_after_minutes=stop_after,
         version=version,
     )

@@ -16,6 +16,7 @@ from jobs.progress import StageProgress
 from models.bundle import Bundle
 from models.detector.average_precision import Found, average_precision
 from models.detector.measure import Seen, detector_look
+from models.detector.photos import TAG, product_region
 from models.evaluation import DetectionRecord
 from models.labelled import LabelledImage
 from models.manifest import DetectTask
@@ -24,8 +25,6 @@ from schemas.settings import DecodeSettings, FetchSettings, S3Settings
 from schemas.uri import normalize_uri
 from udfs.decode import decode
 from udfs.fetch import Fetcher
-
-PRODUCT, TAG, TEXT = "product", "tag", "text"
 
 Boxes = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ def detection_records(measured: Measured, *, quiet: bool = False) -> list[Detect
     seen = _look_at(measured.bundle, task, images, quiet)
     with_tags = {image.dataset for image, _ in seen if any(box.label == TAG for box in image.boxes)}
     tagged = [(image, one) for image, one in seen if image.dataset in with_tags]
-    regions, tags = [product_region(image) for image, _ in seen], [_boxes(image, TAG) for image, _ in tagged]
+    regions, tags = [_region(image) for image, _ in seen], [_tags(image) for image, _ in tagged]
     records = [
         _record("product region", [one.products for _, one in seen], regions),
         _record("tags", [one.tags for _, one in tagged], tags),
@@ -47,18 +46,14 @@ def detection_records(measured: Measured, *, quiet: bool = False) -> list[Detect
     return [record for record in records if record is not None]
 
 
-def product_region(image: LabelledImage) -> Boxes:
-    """(1, 4) box of a picture's product, or (0, 4) where nothing but tags and texts is labelled."""
-    products = _boxes(image, PRODUCT)
-    if not len(products):
-        products = np.array([one.box for one in image.boxes if one.label not in (TAG, TEXT)], np.float64).reshape(-1, 4)
-    if not len(products):
-        return products
-    return np.concatenate([products[:, :2].min(axis=0), products[:, 2:].max(axis=0)])[None]
+def _region(image: LabelledImage) -> Boxes:
+    """(1, 4), or (0, 4) where nothing but tags and texts is labelled."""
+    region = product_region(image)
+    return np.array([] if region is None else [region], np.float64).reshape(-1, 4)
 
 
-def _boxes(image: LabelledImage, label: str) -> Boxes:
-    return np.array([one.box for one in image.boxes if one.label == label], np.float64).reshape(-1, 4)
+def _tags(image: LabelledImage) -> Boxes:
+    return np.array([one.box for one in image.boxes if one.label == TAG], np.float64).reshape(-1, 4)
 
 
 def _record(subject: str, found: Sequence[Found], truths: Sequence[Boxes]) -> DetectionRecord | None:

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import JsonValue
-
-from models.bundle import Bundle, BundleError, write_bundle
+from models.bundle import Bundle, write_bundle
 from models.manifest import DetectTask, ManifestDraft, UnderstandTask
 from models.prototypes import REFERENCE_FILE, EmbeddingReference
 
 TEXT_PART = Path(__file__).parent / "parts" / "text"
 FUSION_FILE = "understand.fusion.json"
-
-
-def read_detector(folder: Path) -> tuple[DetectTask, bytes]:
-    """The detector that `python -m models.detector.export` wrote to a folder.
-
-    Raises:
-        BundleError: the folder holds none.
-    """
-    try:
-        task = DetectTask.model_validate_json((folder / "task.json").read_bytes())
-        return task, (folder / task.file).read_bytes()
-    except OSError as error:
-        raise BundleError(f"{folder} holds no exported detector ({error}); export one there first") from error
-
-
-def detector_of(bundle: Bundle) -> tuple[DetectTask, bytes] | None:
-    """A bundle's detector, None when it has none."""
-    for task in bundle.manifest.tasks:
-        if isinstance(task, DetectTask):
-            return task, bundle.files[task.file]
-    return None
 
 
 def with_reference(bundle: Bundle, reference: EmbeddingReference, out: Path, *, overwrite: bool = False) -> Bundle:
@@ -54,32 +30,43 @@ def with_reference(bundle: Bundle, reference: EmbeddingReference, out: Path, *, 
 
 def with_detector(
     bundle: Bundle,
-    detector: tuple[DetectTask, bytes],
+    detector: Bundle,
     out: Path,
     *,
     version: str,
-    metrics: Mapping[str, JsonValue] | None = None,
     overwrite: bool = False,
 ) -> Bundle:
-    """Write a bundle that is `bundle` with that detector in place of the one it may have.
+    """Write a bundle that is `bundle` with the detector of another in place of the one it may have.
 
     Args:
         bundle: what to begin with.
-        detector: task and ONNX file.
+        detector: a bundle with a `detect` task, e.g. what `vitrine train --network detector` made, or the shipped one.
         out: folder of the new bundle.
         version: of the new bundle.
-        metrics: of the detector, kept in the manifest under `detect`.
         overwrite: replace a bundle that is there.
+
+    Raises:
+        BundleError: `detector` has no detector.
     """
-    task, model = detector
+    task = detector.task("detect")
     replaced = {one.file for one in bundle.manifest.tasks if isinstance(one, DetectTask)}
     kept = tuple(one for one in bundle.manifest.tasks if not isinstance(one, DetectTask))
     fields = {name: getattr(bundle.manifest, name) for name in ManifestDraft.model_fields}
-    fields |= {"tasks": (*kept, task), "version": version, "created_at": datetime.now(UTC).replace(microsecond=0)}
-    if metrics is not None:
-        fields["metrics"] = {**bundle.manifest.metrics, "detect": dict(metrics)}
+    licenses = {f"detector: {part}": license for part, license in detector.manifest.licenses.items()}
+    about = detector.manifest.metrics.get("detect", {})
+    if len(detector.manifest.tasks) == 1:
+        about = {**detector.manifest.metrics, "training_data": detector.manifest.training_data}
+    fields |= {
+        "tasks": (*kept, task),
+        "version": version,
+        "created_at": datetime.now(UTC).replace(microsecond=0),
+        "metrics": {**bundle.manifest.metrics, "detect": about},
+        "licenses": {**bundle.manifest.licenses, **licenses},
+    }
     files = {name: content for name, content in bundle.files.items() if name not in replaced}
-    return write_bundle(out, ManifestDraft(**fields), {**files, task.file: model}, overwrite=overwrite)
+    return write_bundle(
+        out, ManifestDraft(**fields), {**files, task.file: detector.files[task.file]}, overwrite=overwrite
+    )
 
 
 def with_text(bundle: Bundle, text: Bundle, out: Path, *, version: str, overwrite: bool = False) -> Bundle:

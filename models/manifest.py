@@ -176,7 +176,7 @@ class ManifestDraft(_Strict):
     version: SemanticVersion
     created_at: AwareDatetime
     tasks: tuple[AnyTask, ...] = Field(min_length=1)
-    embedding_dimension: int = Field(ge=1)
+    embedding_dimension: int = Field(ge=0, description="0 where no task gives embeddings")
     training_data: str = Field(description="What the weights were trained on, and what calibrated them")
     metrics: dict[str, JsonValue] = Field(description="Measured figures, each with what it was measured on")
     licenses: dict[str, str] = Field(description="License by part")
@@ -191,6 +191,8 @@ class ManifestDraft(_Strict):
         names = [task.name for task in self.tasks]
         if len(set(names)) != len(names):
             raise ValueError(f"tasks are named twice: {names}")
+        if "classify" in names and not self.embedding_dimension:
+            raise ValueError("embedding_dimension is 0, but the classify task gives embeddings")
         if self.prototypes_file and not self.embedding_reference_file:
             raise ValueError("prototypes_file needs embedding_reference_file")
         return self

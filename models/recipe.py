@@ -52,6 +52,29 @@ class TextSettings(_Strict):
     max_units: int = Field(192, ge=16, description="of a product's texts, when the exported model reads them")
 
 
+class PhotoShare(_Strict):
+    """How many photos of a data set the detector learns from."""
+
+    most: int = Field(ge=0, description="photos of the train split at most")
+    shown: int = Field(ge=0, description="of these, shown to the teachers, which takes most of a second each")
+
+
+class DetectorSettings(_Strict):
+    """What only the detector has."""
+
+    scenes: int = Field(ge=0, description="drawn scenes to learn from")
+    validation_scenes: int = Field(ge=1, description="drawn scenes of another catalogue to validate on")
+    tags: int = Field(ge=0, description="drawn price tags, pasted over pictures")
+    photos: dict[str, PhotoShare] = Field(default_factory=dict, description="by data set")
+    other_photos: PhotoShare = Field(description="of each other data set")
+    validation_photos: int = Field(100, ge=0, description="photos of each data set's val split at most")
+    saliency: str | None = Field(None, description="ONNX file of U2-Net-p, which says where products are in photos")
+
+    def photos_of(self, dataset: str) -> PhotoShare:
+        """How many photos of a data set are taken."""
+        return self.photos.get(dataset, self.other_photos)
+
+
 class Recipe(_Strict):
     """How a network is trained."""
 
@@ -80,12 +103,13 @@ class Recipe(_Strict):
     validate_every: int = Field(10_000, ge=1, description="pictures between looks at the validation split")
     patience: int = Field(4, ge=1, description="looks without progress after which a phase ends")
     text: TextSettings | None = Field(None, description="for the text network only")
+    detector: DetectorSettings | None = Field(None, description="for the detector only")
 
     @property
     def identity(self) -> str:
         """Fingerprint; a checkpoint of another recipe is not gone on with."""
-        # Left out where it is not set, so that checkpoints made before there was a text network can be gone on with.
-        unset = {"text"} if self.text is None else None
+        # Left out where they are not set, so that checkpoints made before there were such networks can be gone on with.
+        unset = {name for name in ("text", "detector") if getattr(self, name) is None}
         return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()[:16]
 
 

@@ -21,7 +21,6 @@ from models.labelled import LabelledImage
 from models.network import CATEGORY, EMBEDDING
 from models.recipe import Recipe
 from models.trainer import Trained
-from models.training_data import TrainingData
 
 NAME = "small-cnn"
 FEATURES = 1600
@@ -74,7 +73,7 @@ class SmallCnn(nn.Module):  # type: ignore[misc]
 class SmallCnnFamily:
     """How `vitrine train --network small-cnn` makes it; see `models.families.Family`."""
 
-    def load_data(self, images: Sequence[LabelledImage], recipe: Recipe, cache: Path, progress: Any) -> TrainingData:
+    def load_data(self, images: Sequence[LabelledImage], recipe: Recipe, cache: Path, progress: Any) -> ClothingData:
         """Ten classes of clothing at 28 px."""
         del recipe
         return ClothingData.load(images, cache, progress=progress)
@@ -83,20 +82,19 @@ class SmallCnnFamily:
         """The network before training."""
         return SmallCnn(len(space.leaves), recipe.dropout)
 
-    def train(self, data: TrainingData, recipe: Recipe, out: Path, say: Any, deadline: float | None) -> Trained:
+    def train(self, data: ClothingData, recipe: Recipe, out: Path, say: Any, deadline: float | None) -> Trained:
         """Train with the common loop."""
-        from models.families import train_and_save
+        from models.families import train_labels
 
         torch.manual_seed(recipe.seed)
-        return train_and_save(self.build(data.space, recipe), data, recipe, out, say, deadline)
+        return train_labels(self.build(data.space, recipe), data, recipe, out, say, deadline)
 
-    def export(self, data: TrainingData, recipe: Recipe, out: Path, version: str, say: Any) -> Bundle:
+    def export(self, data: ClothingData, recipe: Recipe, out: Path, version: str, say: Any) -> Bundle:
         """The trained network in `out` as a bundle in `out/bundle`, by the product network's export."""
         from models.compose import with_reference
         from models.export_product import export_bundle, reference_of
 
         del recipe
-        assert isinstance(data, ClothingData)
         bundle = export_bundle(
             out,
             data,

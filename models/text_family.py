@@ -36,7 +36,6 @@ from models.text_export import ATTENTION, IDS, SEGMENTS, text_graph
 from models.text_network import TextNetwork, TextNetworkSpec
 from models.text_terms import load_lexicon
 from models.trainer import Trained
-from models.training_data import TrainingData
 
 NAME = "text"
 MODEL_FILE = "understand.onnx"
@@ -49,7 +48,7 @@ Outputs = dict[str, NDArray[np.float32]]
 class TextFamily:
     """Texts instead of pictures, everything else as for the other networks."""
 
-    def load_data(self, images: Sequence[LabelledImage], recipe: Recipe, cache: Path, progress: Any) -> TrainingData:
+    def load_data(self, images: Sequence[LabelledImage], recipe: Recipe, cache: Path, progress: Any) -> TextData:
         """See `Family`."""
         del cache, progress
         return TextData.load(images, recipe)
@@ -66,20 +65,19 @@ class TextFamily:
         )
         return TextNetwork(space, spec)
 
-    def train(self, data: TrainingData, recipe: Recipe, out: Path, say: Any, deadline: float | None) -> Trained:
+    def train(self, data: TextData, recipe: Recipe, out: Path, say: Any, deadline: float | None) -> Trained:
         """See `Family`."""
-        from models.families import train_and_save
+        from models.families import train_labels
 
         # Batches are small: more threads would wait for one another.
         torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
-        return train_and_save(self.build(data.space, recipe), data, recipe, out, say, deadline)
+        return train_labels(self.build(data.space, recipe), data, recipe, out, say, deadline)
 
-    def export(self, data: TrainingData, recipe: Recipe, out: Path, version: str, say: Any) -> Bundle:
+    def export(self, data: TextData, recipe: Recipe, out: Path, version: str, say: Any) -> Bundle:
         """A bundle of the `understand` task alone in `out/bundle`; `models.compose.with_text` adds it to others."""
         from models.families import load_trained
 
-        assert isinstance(data, TextData)
         network, space, _ = load_trained(out)
         assert isinstance(network, TextNetwork)
         say("exporting")

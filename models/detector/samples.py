@@ -102,10 +102,8 @@ def load_samples(path: Path) -> list[Sample]:
     """Read what `save_samples` wrote.
 
     Raises:
-        FileNotFoundError: the file is missing; `python -m models.detector.collect` makes it.
+        FileNotFoundError: the file is missing.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; make it with python -m models.detector.collect")
     with np.load(path) as stored:
         arrays = {name: stored[name] for name in stored.files}
     samples, pixel, counts = [], 0, {"boxes": 0, "tags": 0}
@@ -135,7 +133,9 @@ def save_tags(path: Path, tags: Sequence[TagArt]) -> None:
     """Write drawn tags to one .npz."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{row}": np.dstack([tag.pixels, tag.cover, tag.text]) for row, tag in enumerate(tags)}
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    partial.replace(path)
 
 
 def load_tags(path: Path) -> list[TagArt]:

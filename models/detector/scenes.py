@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
@@ -28,10 +27,9 @@ def rendered_image(seed: int, index: int) -> RenderedImage:
     return render_product(product_at(seed, index), view, RenderOptions(encoded=False))
 
 
-def rendered_samples(seed: int, count: int) -> Iterator[Sample]:
-    """The first pictures of a catalogue as samples."""
-    for index in range(count):
-        yield as_sample(rendered_image(seed, index))
+def rendered_sample(seed: int, index: int) -> Sample:
+    """Picture `index` of a catalogue as a sample."""
+    return as_sample(rendered_image(seed, index))
 
 
 def as_sample(image: RenderedImage) -> Sample:

@@ -1,12 +1,11 @@
 """Networks of others that label real photos for training: where the salient thing is, and where text is.
 
-Both are needed for training only and never shipped. Neither file is fetched here: see docs/models/detector.md for the
-packages that hold them.
+Both are needed for training only. The first is not fetched here: see docs/models/detector.md for the package that holds
+it; the second is the one that extraction reads text with.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -33,8 +32,8 @@ _UNCLIP_RATIO = 1.6
 class SaliencyTeacher:
     """U2-Net-p (Qin et al. 2020): the mask of what a picture shows."""
 
-    def __init__(self, model: Path) -> None:
-        self._session: Any = new_session(model.read_bytes())
+    def __init__(self, model: bytes) -> None:
+        self._session: Any = new_session(model)
         self._input = self._session.get_inputs()[0].name
 
     def probability(self, pixels: Bytes) -> NDArray[np.float32]:
@@ -52,8 +51,8 @@ class SaliencyTeacher:
 class TextTeacher:
     """The detection network of PP-OCR: where text lines are."""
 
-    def __init__(self, model: Path) -> None:
-        self._session: Any = new_session(model.read_bytes())
+    def __init__(self, model: bytes) -> None:
+        self._session: Any = new_session(model)
         self._input = self._session.get_inputs()[0].name
 
     def text_map(self, pixels: Bytes) -> Bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.evaluate_detection import detection_records, product_region
+from jobs.evaluate_detection import detection_records
 from jobs.evaluate_measured import Measured
 from models.bundle import load_bundle
+from models.detector.photos import product_region
 from models.labelled import LabelledBox, LabelledImage
 from models.predict import predict
 from tests.pictures import draw
@@ -56,7 +56,7 @@ def test_the_region_is_the_union_of_what_is_worn_and_the_product_itself_where_it
         LabelledBox("skirt", (20, 55, 70, 90)),
         LabelledBox("tag", (0, 0, 5, 5)),
     ]
-    assert product_region(LabelledImage(tmp_path, "x", boxes=tuple(worn))).tolist() == [[10, 10, 70, 90]]
+    assert product_region(LabelledImage(tmp_path, "x", boxes=tuple(worn))) == (10, 10, 70, 90)
     named = (*worn, LabelledBox("product", (1, 2, 3, 4)))
-    assert product_region(LabelledImage(tmp_path, "x", boxes=named)).tolist() == [[1, 2, 3, 4]]
-    assert np.size(product_region(LabelledImage(tmp_path, "x", boxes=(worn[2],)))) == 0
+    assert product_region(LabelledImage(tmp_path, "x", boxes=named)) == (1, 2, 3, 4)
+    assert product_region(LabelledImage(tmp_path, "x", boxes=(worn[2],))) is None

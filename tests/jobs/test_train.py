@@ -2,12 +2,16 @@
 
 import json
 
+import cv2
 import pytest
 
 from jobs.cli import main
 from jobs.train import train
 from models.bundle import load_bundle
+from models.compose import with_detector
 from tests.models.training_pictures import write_training_pictures
+from udfs.detect import read_detections
+from udfs.runtime import Runtime
 
 RECIPE = {
     "name": "quick",
@@ -16,6 +20,22 @@ RECIPE = {
     "embedding_dimension": 16,
     "ema_decay": 0.8,
     "validate_every": 96,
+}
+
+DETECTOR = {
+    "name": "quick-detector",
+    "network": "detector",
+    "phases": [{"size": 64, "images": 24, "batch": 8, "learning_rate": 0.002, "freeze": "trunk"}],
+    "ema_decay": 0.8,
+    "validate_every": 24,
+    "detector": {
+        "scenes": 4,
+        "validation_scenes": 2,
+        "tags": 2,
+        "photos": {"other": {"most": 0, "shown": 0}},
+        "other_photos": {"most": 6, "shown": 1},
+        "validation_photos": 4,
+    },
 }
 
 
@@ -56,11 +76,39 @@ def test_a_stopped_training_is_gone_on_with_by_the_same_command(labels, recipe, 
     assert load_bundle(tmp_path / "out" / "bundle").manifest.metrics["int8_against_fp32"]
 
 
+def test_a_detector_is_trained_to_a_bundle_that_detects(labels, tmp_path, capsys):
+    (tmp_path / "detector.json").write_text(json.dumps(DETECTOR))
+    out = tmp_path / "out"
+    command = ["train", "--data", str(labels), "--out", str(out), "--recipe", str(tmp_path / "detector.json")]
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--stop-after", "0"])
+    assert not ended.value.code
+    assert "samples: drawn 6, rendered 4; 6 to validate on" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--version", "3.1.0"])
+    assert not ended.value.code
+    said = capsys.readouterr().err
+    assert "going on after 8 pictures" in said
+    assert "min left, loss: heat" in said
+    made = load_bundle(out / "bundle")
+    assert made.version_id == "detector@3.1.0"
+    assert 0 <= made.manifest.metrics["int8_against_fp32"]["int8"]["box/drawn"] <= 1
+    assert made.manifest.licenses["data drawn"] == "Apache-2.0"
+    runtime = Runtime(with_detector(load_bundle(), made, tmp_path / "both", version="3.1.0"))
+    pixels = cv2.imread(str(labels.parent / "images" / "0.png"), cv2.IMREAD_COLOR_RGB)
+    outputs = runtime.detect(runtime.prepare_detect(pixels)[None])
+    assert outputs.scores.shape == (1, 2, 24, 24)
+    found = read_detections(outputs, 0, *pixels.shape[:2], runtime.detect_task)
+    assert found.product_mask().shape == pixels.shape[:2]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--recipe", "gourmet"], "recipe gourmet does not exist"),
         (["--data", "nowhere/labels.csv"], "nowhere/labels.csv cannot be read"),
+        (["--saliency", "u2netp.onnx"], "recipe quick trains no detector; leave --saliency out"),
+        (["--network", "detector", "--saliency", "nowhere.onnx"], "nowhere.onnx does not exist"),
     ],
 )
 def test_wrong_options_end_with_one_line(labels, recipe, tmp_path, capsys, options, message):

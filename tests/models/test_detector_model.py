@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.bundle import load_bundle
-from models.compose import read_detector, with_detector
+from models.bundle import BASELINE_BUNDLE, load_bundle
+from models.compose import with_detector
 from models.detector.average_precision import iou_matrix
 from models.detector.scenes import TEST_SEED, on_white, rendered_image, text_map
 from models.manifest import DetectTask
@@ -18,18 +18,17 @@ from schemas.reasons import ImageError
 from udfs.detect import Detections, DetectOutputs, read_detections
 from udfs.runtime import Runtime
 
-PART = Path(__file__).parents[2] / "models" / "parts" / "detector"
 PICTURES = 8
 
 
 @pytest.fixture(scope="module")
 def task() -> DetectTask:
-    return DetectTask.model_validate_json((PART / "task.json").read_text())
+    return load_bundle().task("detect")
 
 
 @pytest.fixture(scope="module")
 def session(task: DetectTask):
-    return new_session((PART / task.file).read_bytes())
+    return new_session(load_bundle().files[task.file])
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,7 @@ def test_a_batch_gives_what_single_pictures_give(session, task, scenes):
 
 
 def test_a_runtime_detects_with_a_composed_bundle(session, task, scenes, tmp_path: Path):
-    bundle = with_detector(load_bundle(), read_detector(PART), tmp_path / "bundle", version="9.0.0")
+    bundle = with_detector(load_bundle(BASELINE_BUNDLE), load_bundle(), tmp_path / "bundle", version="9.0.0")
     runtime = Runtime(bundle)
     pixels = on_white(scenes[0].pixels)
     outputs = runtime.detect(runtime.prepare_detect(pixels)[None])

@@ -10,10 +10,10 @@ import torch
 from models.bundle import BASELINE_BUNDLE, BundleError, load_bundle
 from models.compose import with_fusion, with_text
 from models.families import load_trained
+from models.objective import validate
 from models.recipe import RecipeError, load_recipe
 from models.text_data import text_settings
 from models.text_export import text_graph
-from models.trainer import validate
 from tests.models.text_rows import train_text_bundle
 from udfs.fusion import PLAIN_WEIGHTS, weights_of
 from udfs.text_understanding import ProductText, TextReader, understand

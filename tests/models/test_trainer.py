@@ -9,8 +9,8 @@ import torch
 from models.bundle import load_bundle
 from models.families import family_of, load_trained
 from models.labelled import read_labels
+from models.objective import validate
 from models.recipe import CheckpointError, Phase, Recipe
-from models.trainer import validate
 from models.training_data import ProductData
 from tests.models.training_pictures import write_training_pictures
 from udfs.runtime import BundleSource, Runtime
