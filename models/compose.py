@@ -60,7 +60,7 @@ def with_detector(
         "tasks": (*kept, task),
         "version": version,
         "created_at": datetime.now(UTC).replace(microsecond=0),
-        "metrics": {**bundle.manifest.metrics, "detect": about},
+        "metrics": {**bundle.manifest.metrics, **({"detect": about} if about else {})},
         "licenses": {**bundle.manifest.licenses, **licenses},
     }
     files = {name: content for name, content in bundle.files.items() if name not in replaced}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 
 from schemas.taxonomy import load_taxonomy, normalize_term
@@ -64,15 +65,21 @@ def edit_distance(one: str, other: str, most: int) -> int:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was most likely meant, None when none is near."""
+    """The known word that was most likely meant, None when none is near.
+
+    Of words equally near, the one that begins alike for longest: few slips are at a word's beginning.
+    """
     key = normalize_term(word)
     most = max(1, len(key) // _LETTERS_PER_SLIP)
-    best: tuple[int, str] | None = None
+    best: tuple[int, int, str] | None = None
     for candidate in known:
-        distance = edit_distance(key, normalize_term(candidate), most if best is None else min(most, best[0]))
-        if distance <= most and (best is None or (distance, candidate) < best):
-            best = (distance, candidate)
-    return best[1] if best else None
+        other = normalize_term(candidate)
+        distance = edit_distance(key, other, most if best is None else min(most, best[0]))
+        if distance > most:
+            continue
+        rank = (distance, -len(commonprefix((key, other))), candidate)
+        best = rank if best is None else min(best, rank)
+    return best[2] if best else None
 
 
 def known_words(head: str | None) -> tuple[str, ...]:

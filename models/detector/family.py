@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import JsonValue
 from torch import nn
 
 from models.bundle import Bundle, write_bundle
@@ -65,7 +66,6 @@ class DetectorFamily:
         say("quantizing")
         model = export_int8(reference, data.training, recipe.seed)
         say("measuring")
-        size = TASK.input.height
         draft = ManifestDraft(
             name=NAME,
             version=version,
@@ -74,14 +74,8 @@ class DetectorFamily:
             embedding_dimension=0,
             training_data=f"{len(data.training)} samples of the train splits ({_counted(data)}), from {PRETRAINED}",
             metrics={
-                "int8_against_fp32": {
-                    precision: {
-                        name: round(value, 4)
-                        for name, value in found_products(_runner(graph), data.validation, size).items()
-                    }
-                    for precision, graph in (("fp32", reference), ("int8", model))
-                },
-                "milliseconds_per_image_by_batch": dict(milliseconds_per_image(model, size)),
+                "int8_against_fp32": _compare(reference, model, data),
+                "milliseconds_per_image_by_batch": dict(milliseconds_per_image(model, TASK.input.height)),
             },
             licenses={
                 "initial weights": PRETRAINED,
@@ -96,6 +90,14 @@ class DetectorFamily:
 def _counted(data: DetectorData) -> str:
     counts = Counter(sample.source for sample in data.training)
     return ", ".join(f"{name or 'unnamed'} {count}" for name, count in sorted(counts.items()))
+
+
+def _compare(reference: bytes, chosen: bytes, data: DetectorData) -> dict[str, JsonValue]:
+    """Figures of both on the validation samples, by name."""
+    size = TASK.input.height
+    fp32, int8 = (found_products(_runner(model), data.validation, size) for model in (reference, chosen))
+    samples = len(data.validation)
+    return {name: {"images": samples, "fp32": round(fp32[name], 4), "int8": round(int8[name], 4)} for name in fp32}
 
 
 def _runner(model: bytes) -> Run:

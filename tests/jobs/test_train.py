@@ -92,7 +92,7 @@ def test_a_detector_is_trained_to_a_bundle_that_detects(labels, tmp_path, capsys
     assert "min left, loss: heat" in said
     made = load_bundle(out / "bundle")
     assert made.version_id == "detector@3.1.0"
-    assert 0 <= made.manifest.metrics["int8_against_fp32"]["int8"]["box/drawn"] <= 1
+    assert 0 <= made.manifest.metrics["int8_against_fp32"]["box/drawn"]["int8"] <= 1
     assert made.manifest.licenses["data drawn"] == "Apache-2.0"
     runtime = Runtime(with_detector(load_bundle(), made, tmp_path / "both", version="3.1.0"))
     pixels = cv2.imread(str(labels.parent / "images" / "0.png"), cv2.IMREAD_COLOR_RGB)

@@ -30,6 +30,7 @@ def test_far_words_are_not_worked_out():
 
 def test_the_word_that_was_meant_is_found():
     assert nearest("Tshrit", known_words(None)) == "tshirt"
+    assert nearest("Aple", known_words(None)) == "apple", "not ale, which is as near"
     assert nearest("Yelow", known_words("color")) == "yellow"
     assert nearest("woman's", known_words("gender")) in {"woman", "women"}
     assert nearest("zyxwv qqq", known_words(None)) is None
