@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from os.path import commonprefix
 from pathlib import Path
 
 from schemas.taxonomy import load_taxonomy, normalize_term
@@ -77,9 +76,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         distance = edit_distance(key, other, most if best is None else min(most, best[0]))
         if distance > most:
             continue
-        rank = (distance, -len(commonprefix((key, other))), candidate)
+        rank = (distance, -_alike_from_the_start(key, other), candidate)
         best = rank if best is None else min(best, rank)
     return best[2] if best else None
+
+
+def _alike_from_the_start(one: str, other: str) -> int:
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def known_words(head: str | None) -> tuple[str, ...]:
