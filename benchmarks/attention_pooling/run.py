@@ -78,6 +78,8 @@ def feature_maps(data: ProductData, indices: NDArray[np.int64], augmented: np.ra
         for block in trunk._blocks:
             hidden = block(hidden)
         maps.append(hidden.half())
+        if len(maps) % 8 == 0:
+            sys.stderr.write(f"feature maps of {start + len(part)} of {len(indices)} pictures\n")
     return torch.cat(maps)
 
 
