@@ -217,7 +217,9 @@ def summary(evaluation: Evaluation) -> str:
     if evaluation.retrieval:
         figures["retrieval, recall at 1"] = evaluation.retrieval.recall_at_1
     figures |= {f"few-shot, {one.shots} pictures": one.accuracy for one in evaluation.few_shot}
-    figures["unseen types, AUROC"] = evaluation.unseen.auroc
+    unseen = evaluation.unseen.unseen_types + evaluation.unseen.outside_taxonomy
+    figures[f"AUROC of {unseen} unseen"] = evaluation.unseen.auroc
+    figures |= {f"{one.subject}, AP50": one.ap50 for one in evaluation.detection}
     lines = [f"{name:<28}{100 * value:6.1f}%" for name, value in figures.items() if value is not None]
     unused, unknown = len(evaluation.data.unused), len(evaluation.data.unknown_labels)
     return "\n".join([*lines, f"{evaluation.data.evaluated} pictures; {unused} unusable, {unknown} labels unknown"])

@@ -163,6 +163,8 @@ def test_the_summary_names_each_head(measured):
     text = summary(measured[1])
     assert "color" in text
     assert "category, type" in text
+    unseen = measured[1].unseen
+    assert f"AUROC of {unseen.unseen_types + unseen.outside_taxonomy} unseen" in text, "few pictures, little said"
     assert "2 unusable" in text
 
 
