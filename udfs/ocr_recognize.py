@@ -23,7 +23,7 @@ LINE_HEIGHT = 48
 """Height of a line as the recognition network sees it, px."""
 
 _ORIENT_WIDTH = 192
-_WIDTH_STEP = 32
+_WIDTH_STEP = 16
 _UPSIDE_DOWN = 1
 # Lines up to this multiple of the network's height are warped to it in one step.
 _ONE_STEP = 1.3
@@ -45,7 +45,7 @@ class RecognizeSettings:
     batch: int = 8
     least_width: int = 96
     most_width: int = 1600
-    most_padding: float = 0.2
+    most_padding: float = 0.1
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What each step of extraction costs, in CPU time of one thread, on a catalogue with text on one picture in five.
 
-The contestants take turns: category and embedding alone, the same on the detector's crop, extraction without text, and
-extraction. Beside the cost: how often the main color is right on the rendered pictures.
+The contestants take turns: one inference of EfficientNet-Lite0 in fp32, category and embedding alone, the same on the
+detector's crop, extraction without text, and extraction. Beside the cost: how often the main color is right on the
+rendered pictures.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import numpy as np
 
 from benchmarks.ocr.pictures import Picture as KnownPicture
 from benchmarks.ocr.pictures import packs, rendered
+from jobs.cache import cache_folder
 from models.bundle import SHIPPED_BUNDLE, load_bundle
+from models.session import new_session
 from schemas.palette import PALETTE
 from schemas.reasons import ImageError
 from schemas.settings import DecodeSettings, TextSettings
@@ -67,7 +70,9 @@ def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
     catalogue = _with_packs(known, real)
     files = [one.path.read_bytes() for one in catalogue]
     runtime = runtime_for(BundleSource(load_bundle(SHIPPED_BUNDLE).sha256, path=str(SHIPPED_BUNDLE)))
+    lite0 = _lite0()
     contestants: dict[str, Callable[[Sequence[bytes]], object]] = {
+        "efficientnet_lite0_fp32_inference": lite0,
         "category_and_embedding": lambda part: _models_alone(part, runtime),
         "category_and_embedding_of_the_product": lambda part: _models_on_crop(part, runtime),
         "without_text": lambda part: _extraction(part, runtime, TextSettings(read=False)),
@@ -92,6 +97,9 @@ def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
             name: round(statistics.median(one[name] for one in steps), 2) for name in steps[0] if steps[0]
         },
         "images_per_second_per_core": round(1e3 / medians["extraction"], 1),
+        "extraction_over_efficientnet_lite0_fp32_inference": round(
+            medians["extraction"] / medians["efficientnet_lite0_fp32_inference"], 2
+        ),
         "extraction_over_category_and_embedding": round(medians["extraction"] / medians["category_and_embedding"], 2),
         "extraction_over_category_and_embedding_of_the_product": round(
             medians["extraction"] / medians["category_and_embedding_of_the_product"], 2
@@ -112,8 +120,10 @@ def summary(results: dict[str, Any]) -> str:
     lines += [f"{name:>40}: {value:7.2f} ms" for name, value in results["cpu_ms_per_step"].items()]
     ratio = results["extraction_over_category_and_embedding"]
     of_product = results["extraction_over_category_and_embedding_of_the_product"]
+    over_lite0 = results["extraction_over_efficientnet_lite0_fp32_inference"]
     lines.append(
-        f"extraction costs {ratio} times category and embedding alone, {of_product} times those of the product"
+        f"extraction costs {ratio} times category and embedding alone, {of_product} times those of the product, "
+        f"{over_lite0} times one inference of EfficientNet-Lite0 in fp32"
     )
     lines.append(f"color: {results['color_on_rendered_truth']}")
     return "\n".join(lines)
@@ -130,6 +140,22 @@ def _cpu_ms(contestant: Callable[[Sequence[bytes]], object], files: Sequence[byt
     for start in range(0, len(files), MICRO_BATCH):
         contestant(files[start : start + MICRO_BATCH])
     return (time.process_time() - started) * 1e3 / len(files)
+
+
+def _lite0() -> Callable[[Sequence[bytes]], object]:
+    """One inference of EfficientNet-Lite0 in fp32 at 224 px per picture, without decoding: the yardstick of issue 8."""
+    path = cache_folder() / "bench" / "lite0.fp32.onnx"
+    if not path.exists():
+        from models.export_imagenet import export_fp32
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(export_fp32())
+        unfinished.rename(path)
+    session = new_session(path.read_bytes())
+    name = session.get_inputs()[0].name
+    pixels = np.random.default_rng(0).integers(0, 256, (MICRO_BATCH, 224, 224, 3), np.uint8)
+    return lambda part: session.run(None, {name: pixels[: len(part)]})
 
 
 def _models_alone(part: Sequence[bytes], runtime: Runtime) -> object:

@@ -103,7 +103,7 @@ def test_lines_of_like_width_share_a_call():
     batches = list(_batches([100, 400, 5000, 390, 90, 20, 110], settings))
     assert sorted(number for numbers, _ in batches for number in numbers) == list(range(7))
     assert all(len(numbers) <= 3 for numbers, _ in batches)
-    assert max(width for _, width in batches) == 800 and all(width % 32 == 0 for _, width in batches)
+    assert max(width for _, width in batches) == 800 and all(width % 16 == 0 for _, width in batches)
     assert next(numbers for numbers, _ in batches if 1 in numbers) == [1, 3]
 
 
