@@ -19,7 +19,8 @@ from pathlib import Path
 from benchmarks.process_tree import tree
 
 MARK = "@mark "
-_SAMPLE_SECONDS = 0.5
+# Adding up the pages of a JVM takes some milliseconds: looked at more often, the watch itself would be a load.
+_SAMPLE_SECONDS = 1.0
 
 
 class MarkedProcessError(RuntimeError):

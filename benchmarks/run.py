@@ -43,7 +43,7 @@ def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
 
 def _engines(quick: bool, out: Path | None) -> None:
     if quick:
-        results = engines.run(QUICK_IMAGES, repetitions=1, processes=2, jobs=("single",), quick=True)
+        results = engines.run(QUICK_IMAGES, repetitions=1, processes=1, jobs=("single",), quick=True)
         out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
     else:
         results = engines.run(600, repetitions=3, processes=2)

@@ -63,7 +63,8 @@ CONTESTANTS = (
     Listed("daft_frame", "Daft", package="daft"),
     Listed("ray_data", "Ray Data", package="ray"),
 )
-QUICK_ON_SPARK = ("vitrine", "pandas_udf", "predict_batch_udf")
+# The stage is run by `extract_vs_bare_loop`, whose quick mode comes before.
+NOT_QUICK = ("vitrine_stage",)
 
 
 def main() -> None:
@@ -99,7 +100,7 @@ def run(
         processes: that compute, in each contestant.
         only: contestants; by default all.
         jobs: `single`, `full`.
-        quick: one pass without warming up, contestants on Spark in one process, the model that needs no export.
+        quick: one pass without warming up, most contestants in one process, the model that needs no export.
 
     Returns:
         What results.json holds.
@@ -292,9 +293,9 @@ def _figures(marks: list[Mark], images: int, few: int) -> dict[str, Any]:
 def _quick_results(
     contest: _Contest, present: Sequence[Listed], skipped: dict[str, str], jobs: Sequence[str]
 ) -> dict[str, Any]:
-    """Proves that contestants run and agree; those on Spark share a process, and what the stage does is left out."""
-    together = [one for one in present if one.name in QUICK_ON_SPARK]
-    groups = [[one] for one in present if one.name == "bare_loop" or one.package] + ([together] if together else [])
+    """Proves that contestants run and agree; those of the project's environment share a process, with one Spark."""
+    together = [one for one in present if not one.package and one.name not in NOT_QUICK]
+    groups = ([together] if together else []) + [[one] for one in present if one.package]
     ran: dict[str, list[str]] = {job: [] for job in jobs}
     for group in groups:
         contest.marks(group, jobs)
