@@ -29,6 +29,7 @@ def export_onnx(module: Any, size: int, outputs: Sequence[str], channels: int = 
         dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
         opset_version=OPSET,
         dynamo=True,
+        verbose=False,
     )
     return _without_traces(program.model_proto)
 

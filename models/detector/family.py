@@ -17,7 +17,7 @@ from models.detector.data import DetectorData
 from models.detector.export import REFERENCE_FILE, TASK, export_fp32, export_int8
 from models.detector.network import Detector
 from models.detector.objective import DetectorObjective, Run, found_products
-from models.detector.samples import Bytes
+from models.detector.samples import Bytes, Sample
 from models.label_space import LabelSpace
 from models.labelled import LabelledImage
 from models.manifest import ManifestDraft
@@ -47,7 +47,7 @@ class DetectorFamily:
         """See `Family`."""
         from models.families import train_and_save
 
-        say(f"samples: {_counted(data)}; {len(data.validation)} to validate on")
+        say(f"samples: {_counted(data.training)}; to validate on: {_counted(data.validation)}")
         torch.manual_seed(recipe.seed)
         objective = DetectorObjective(data, recipe)
         return train_and_save(Detector(), objective, LabelSpace((), {}), recipe, out, say, deadline)
@@ -72,7 +72,8 @@ class DetectorFamily:
             created_at=datetime.now(UTC).replace(microsecond=0),
             tasks=(TASK,),
             embedding_dimension=0,
-            training_data=f"{len(data.training)} samples of the train splits ({_counted(data)}), from {PRETRAINED}",
+            training_data=f"{len(data.training)} samples of the train splits ({_counted(data.training)}), from "
+            f"{PRETRAINED}; measured on {len(data.validation)} of the val splits ({_counted(data.validation)})",
             metrics={
                 "int8_against_fp32": _compare(reference, model, data),
                 "milliseconds_per_image_by_batch": dict(milliseconds_per_image(model, TASK.input.height)),
@@ -87,8 +88,8 @@ class DetectorFamily:
         return write_bundle(out / "bundle", draft, {TASK.file: model}, overwrite=True)
 
 
-def _counted(data: DetectorData) -> str:
-    counts = Counter(sample.source for sample in data.training)
+def _counted(samples: Sequence[Sample]) -> str:
+    counts = Counter(sample.source for sample in samples)
     return ", ".join(f"{name or 'unnamed'} {count}" for name, count in sorted(counts.items()))
 
 
@@ -96,8 +97,7 @@ def _compare(reference: bytes, chosen: bytes, data: DetectorData) -> dict[str, J
     """Figures of both on the validation samples, by name."""
     size = TASK.input.height
     fp32, int8 = (found_products(_runner(model), data.validation, size) for model in (reference, chosen))
-    samples = len(data.validation)
-    return {name: {"images": samples, "fp32": round(fp32[name], 4), "int8": round(int8[name], 4)} for name in fp32}
+    return {name: {"fp32": round(fp32[name], 4), "int8": round(int8[name], 4)} for name in fp32}
 
 
 def _runner(model: bytes) -> Run:

@@ -83,7 +83,7 @@ def test_a_detector_is_trained_to_a_bundle_that_detects(labels, tmp_path, capsys
     with pytest.raises(SystemExit) as ended:
         main([*command, "--stop-after", "0"])
     assert not ended.value.code
-    assert "samples: drawn 6, rendered 4; 6 to validate on" in capsys.readouterr().err
+    assert "samples: drawn 6, rendered 4; to validate on: drawn 4, rendered 2" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main([*command, "--version", "3.1.0"])
     assert not ended.value.code

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ pytest.importorskip("efficientnet_lite_pytorch", reason="the train extra is not 
 
 from models.detector.augment import Augmenter  # noqa: E402
 from models.detector.geometry import box_of, overlap  # noqa: E402
+from models.detector.photos import photo_samples  # noqa: E402
 from models.detector.samples import (  # noqa: E402
     ABSENT,
     PRESENT,
@@ -25,6 +28,7 @@ from models.detector.samples import (  # noqa: E402
     save_tags,
 )
 from models.detector.targets import distance_loss, heat_loss, make_targets, map_loss  # noqa: E402
+from models.labelled import LabelledBox, LabelledImage  # noqa: E402
 from models.manifest import DetectTask, InputSpec  # noqa: E402
 from udfs.detect import DetectOutputs, read_detections  # noqa: E402
 
@@ -175,3 +179,19 @@ def test_samples_come_back_as_they_were_stored(tmp_path: Path):
         assert (before.source, before.cut_out) == (after.source, after.cut_out)
     save_tags(tmp_path / "tags.npz", [white_tag()])
     np.testing.assert_array_equal(load_tags(tmp_path / "tags.npz")[0].cover, white_tag().cover)
+
+
+def test_labelled_boxes_of_a_photo_teach_product_and_tags(tmp_path: Path):
+    generator = np.random.default_rng(0)
+    # A busy picture, in which no backdrop tells where the product is.
+    cv2.imwrite(str(tmp_path / "shelf.png"), generator.integers(0, 255, (512, 384, 3), dtype=np.uint8))
+    boxes = (LabelledBox("product", (100, 120, 300, 400)), LabelledBox("tag", (20, 40, 80, 90)))
+    image = LabelledImage(tmp_path / "shelf.png", "shelf.png", dataset="corrections", boxes=boxes)
+    (sample,) = photo_samples([image], None, 0)
+    assert sample is not None
+    assert sample.pixels.shape == (256, 192, 3), "shrunk by half, and its boxes with it"
+    assert sample.boxes is not None and sample.boxes.tolist() == [[50, 60, 150, 200]]
+    assert sample.tags is not None and sample.tags.tolist() == [[10, 20, 40, 45]]
+    assert (sample.product[60:200, 50:150] == UNKNOWN).all()
+    assert (sample.product[:60] == ABSENT).all(), "no product outside its box, nor where the tag is"
+    assert list(photo_samples([replace(image, boxes=())], None, 0)) == [None], "nothing is known of it"
