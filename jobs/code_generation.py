@@ -29,12 +29,12 @@ def code_generation_for(spark: SparkSession, rows: int) -> Iterator[None]:
     before: dict[str, str | None] = {}
     # Serverless platforms let nobody change these; then the block only costs more.
     with suppress(Exception):
-        for key in INTERPRETED:
+        for key, value in INTERPRETED.items():
             before[key] = spark.conf.get(key)
-            spark.conf.set(key, INTERPRETED[key])
+            spark.conf.set(key, value)
     try:
         yield
     finally:
         with suppress(Exception):
-            for key, value in before.items():
-                spark.conf.set(key, value or "")
+            for key, former in before.items():
+                spark.conf.set(key, former or "")
