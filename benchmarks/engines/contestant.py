@@ -1,4 +1,4 @@
-"""A contestant's process: starts an engine, does each job on few pictures twice and on all once, and marks when.
+"""A contestant's process: starts an engine, does each job on few pictures and on all, and marks when.
 
 Who measures sits outside, see `benchmarks.marked_process`.
 """
@@ -58,13 +58,17 @@ def main() -> None:
             if job not in engine.jobs:
                 continue
             out = given.out / name / job
-            passes = (("all", pictures),) if given.quick else (("warm", few), ("few", few), ("all", pictures))
+            passes = (
+                (("all", pictures),)
+                if given.quick
+                else (("warm", few), ("few", few), ("all", pictures), ("few again", few))
+            )
             for number, (what, part) in enumerate(passes):
                 if hasattr(engine, "prepare"):
-                    engine.prepare(job, part, out / what)
+                    engine.prepare(job, part, out / what.replace(" ", "-"))
                 if number:
                     mark(f"{what} begins")
-                engine.run(job, part, out / what)
+                engine.run(job, part, out / what.replace(" ", "-"))
                 mark(f"{what} ends")
     for engine in engines:
         engine.close()
