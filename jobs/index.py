@@ -2,7 +2,8 @@
 
 `product_embeddings`, then `near_duplicates` of their pictures, then `similar_products` (which leaves other listings of
 the same item out), then `search_documents`. Each step computes what changed since the last index (`jobs.index_state`),
-stages the rows that differ and commits them in one short MERGE.
+stages the rows that differ and commits them in one short MERGE. A small catalogue is computed in this process
+(`jobs.index_small`), all of it, for that is sooner done than told to executors.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from jobs.index_duplicates import stage_duplicates
 from jobs.index_embeddings import choose_cells, stage_embeddings
 from jobs.index_rows import GONE, StagedChanges, commit_changes
 from jobs.index_similar import stage_similar
+from jobs.index_small import index_small, read_small
 from jobs.index_state import IndexState, changes_since, made_with, read_state, write_state
 from jobs.run import Run, StageRecord
 from jobs.small_objects import SmallObjects
 from schemas.contract import Table
 from schemas.index_tables import NEAR_DUPLICATES, PRODUCT_EMBEDDINGS, SEARCH_DOCUMENTS, SIMILAR_PRODUCTS
+
+# Stands for the cells of a catalogue that was indexed in this process: one that has grown is indexed anew.
+_SMALL = "small"
 
 
 def index(run: Run, objects: SmallObjects) -> None:
@@ -35,6 +40,13 @@ def index(run: Run, objects: SmallObjects) -> None:
         products = run.store.version("products")
         record.counts = dict.fromkeys(("products_changed", "lists_computed"), 0)
         if state is not None and state.versions["products"] == products:
+            return
+        if (catalog := read_small(run)) is not None:
+            small = index_small(run, catalog)
+            for table, changes in small.changes:
+                _commit(run, record, table, changes)
+            record.counts |= {"products_changed": small.products_changed, "lists_computed": small.lists}
+            write_state(objects, IndexState(made_with(run), {"products": products}, run.started_at.isoformat(), _SMALL))
             return
         changed = _changed_products(run, state)
         cells, embedded = choose_cells(run, objects)

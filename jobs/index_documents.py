@@ -20,7 +20,7 @@ from udfs.search_documents import SearchableProduct, search_documents
 DOCUMENT_COLUMNS = tuple(
     column for column in SEARCH_DOCUMENTS.columns if column.name not in ("input_hash", "indexed_at", "run_id")
 )
-_READ = (
+PRODUCT_COLUMNS = (
     *("product_id", "title", "brand", "name_en", "name_zh", "description_en", "description_zh", "category"),
     *("category_confidence", "category_path_en", "category_path_zh", "color", "pattern", "shape", "gender", "season"),
     *("usage", "price", "currency", "main_image_uri", "text", "barcodes", "quality_score", "needs_review"),
@@ -42,11 +42,15 @@ def stage_documents(run: Run, changed: DataFrame | None) -> StagedChanges:
             part.join(changed, "product_id", "left_semi") for part in (products, standing, claims)
         )
     chosen = claims.groupBy("product_id").agg(F.collect_set(F.struct("attribute", "value")).alias("claims"))
-    complete = products.select(*_READ).join(chosen, "product_id", "left")
+    complete = products.select(*PRODUCT_COLUMNS).join(chosen, "product_id", "left")
     documents = complete.mapInArrow(_document_batches, ddl_columns(DOCUMENT_COLUMNS))
+    return stage_changes(run, SEARCH_DOCUMENTS, with_hash(documents), standing)
+
+
+def with_hash(documents: DataFrame) -> DataFrame:
+    """Documents with their `input_hash`."""
     told = [name for name in (column.name for column in DOCUMENT_COLUMNS) if name not in ("product_id", "language")]
-    hashed = F.hex(F.xxhash64(F.lit(INDEX_VERSION), *told)).alias("input_hash")
-    return stage_changes(run, SEARCH_DOCUMENTS, documents.select("*", hashed), standing, ["input_hash"])
+    return documents.select("*", F.hex(F.xxhash64(F.lit(INDEX_VERSION), *told)).alias("input_hash"))
 
 
 def _document_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -45,12 +45,7 @@ def stage_duplicates(run: Run, moved: DataFrame | None) -> StagedChanges:
         stayed = pictures.join(moved, "content_sha256", "left_anti")
         pairs = joining.unionByName(_pairs(stayed, stayed)).dropDuplicates(["first", "second"])
     wanted = _rows(run, pictures, pairs)
-    told_by = [name for name in NEAR_DUPLICATES.column_names if name not in ("indexed_at", "run_id")]
-    return stage_changes(run, NEAR_DUPLICATES, wanted, standing, [name for name in told_by if name not in _key()])
-
-
-def _key() -> tuple[str, ...]:
-    return NEAR_DUPLICATES.key
+    return stage_changes(run, NEAR_DUPLICATES, wanted, standing)
 
 
 def _pairs(some: DataFrame, others: DataFrame) -> DataFrame:

@@ -17,6 +17,9 @@ from udfs.spark_index import EMBEDDING_COLUMNS, embedding_batches, matrix
 # Cells are made anew when the catalogue has grown or shrunk by this factor since.
 GROWTH = 1.5
 
+PRODUCT_FACTS = ("embedding", "category", "color", "pattern", "brand", "main_image_uri", "main_content_sha256")
+"""What rows of `product_embeddings` say of a product."""
+
 
 def choose_cells(run: Run, objects: SmallObjects) -> tuple[Cells, int]:
     """The cells to use, and how many products have a vector.
@@ -77,8 +80,7 @@ def stage_embeddings(run: Run, changed: DataFrame | None, cells: Cells) -> Stage
         )
     )
     views = pictures.groupBy("product_id").agg(F.sort_array(F.collect_list("v")).alias("views"))
-    facts = ("embedding", "category", "color", "pattern", "brand", "main_image_uri", "main_content_sha256")
-    complete = products.select("product_id", *facts, "bundle_version").join(views, "product_id", "left")
+    complete = products.select("product_id", *PRODUCT_FACTS, "bundle_version").join(views, "product_id", "left")
     complete = complete.withColumn("views", F.coalesce("views", F.array().cast(views.schema["views"].dataType)))
     wanted = complete.mapInArrow(embedding_batches(cells), ddl_columns(EMBEDDING_COLUMNS))
-    return stage_changes(run, PRODUCT_EMBEDDINGS, wanted, standing, ["input_hash"])
+    return stage_changes(run, PRODUCT_EMBEDDINGS, wanted, standing)

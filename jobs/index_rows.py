@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -10,10 +10,23 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from jobs.run import Run
 from schemas.contract import Table
+from schemas.index_tables import INDEX_TABLES, PRODUCT_EMBEDDINGS, SEARCH_DOCUMENTS, SIMILAR_PRODUCTS
 
 NEW, CHANGED, GONE = "new", "changed", "gone"
 # What the job fills in when it commits.
 WRITTEN = ("indexed_at", "run_id")
+
+_HASHED = ("input_hash",)
+TOLD_BY: Mapping[str, Sequence[str]] = {
+    **{
+        table.name: tuple(name for name in table.column_names if name not in (*WRITTEN, *table.key))
+        for table in INDEX_TABLES
+    },
+    PRODUCT_EMBEDDINGS.name: _HASHED,
+    SEARCH_DOCUMENTS.name: _HASHED,
+    SIMILAR_PRODUCTS.name: ("neighbors", "pool_floor", "bundle_version"),
+}
+"""Columns that tell whether a row of a table has changed."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +54,7 @@ def staged(run: Run, name: str, rows: DataFrame) -> DataFrame:
     return run.spark.read.schema(rows.schema).parquet(path)
 
 
-def stage_changes(
-    run: Run, table: Table, wanted: DataFrame, standing: DataFrame, told_by: Sequence[str]
-) -> StagedChanges:
+def stage_changes(run: Run, table: Table, wanted: DataFrame, standing: DataFrame) -> StagedChanges:
     """Compute rows and keep those that differ from what stands in the table.
 
     Args:
@@ -51,9 +62,8 @@ def stage_changes(
         table: the table.
         wanted: rows as they should be, without the columns `WRITTEN`.
         standing: the part of the table that they replace: whatever is not among `wanted` goes.
-        told_by: columns that tell a change.
     """
-    key = list(table.key)
+    key, told_by = list(table.key), TOLD_BY[table.name]
     columns = [name for name in table.column_names if name not in WRITTEN]
     new = wanted.select(*columns).withColumn("is_wanted", F.lit(True)).alias("new")
     old = standing.select(*key, *told_by).withColumn("is_there", F.lit(True)).alias("old")

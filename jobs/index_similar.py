@@ -61,7 +61,7 @@ def stage_similar(run: Run, state: IndexState | None, cells: Cells, products: in
     standing = run.store.read("similar_products")
     if scope.standing is not None:
         standing = standing.join(scope.standing, "product_id", "left_semi")
-    changes = stage_changes(run, SIMILAR_PRODUCTS, wanted, standing, ["neighbors", "pool_floor", "bundle_version"])
+    changes = stage_changes(run, SIMILAR_PRODUCTS, wanted, standing)
     return SimilarLists(changes, scope.products)
 
 

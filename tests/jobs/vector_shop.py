@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Product:
     color: str | None = "red"
     pattern: str | None = "solid"
     brand: str | None = None
-    price: float | None = None
+    price: Decimal | None = None
     contents: tuple[str, ...] = ()
     claims: tuple[tuple[str, str], ...] = ()
 
