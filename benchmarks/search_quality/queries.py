@@ -71,7 +71,7 @@ def _text(shop: QualityShop, facts: Sequence[str], values: Sequence[str], langua
         if not choices:
             return None
         words.append(choices[zlib.crc32("/".join((*facts, *values)).encode()) % len(choices)])
-    return ("" if language == "zh" else " ").join(words)
+    return ("" if language == "zh" else " ").join(words).lower()
 
 
 def precision(found: Sequence[str], relevant: frozenset[str]) -> float:

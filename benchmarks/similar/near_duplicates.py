@@ -60,7 +60,7 @@ def main() -> None:
         sets["photos"] = [path.read_bytes() for path in photos[::step][: given.pictures]]
     bundle = load_bundle()
     results = {name: measured(pictures, bundle) for name, pictures in sets.items()}
-    given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    given.out.write_text(json.dumps(results) + "\n", encoding="utf-8")
     sys.stdout.write("\n".join(table(results)) + "\n")
 
 
