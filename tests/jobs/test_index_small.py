@@ -23,7 +23,9 @@ def first_night() -> list[Product]:
     products = random_products(100, kinds=4)
     products[10] = twin(products[10], products[4])
     products[20] = replace(products[20], pictures=products[7].pictures, contents=products[7].shas)
-    products[30] = replace(products[30], category=None, color=None, price=Decimal("9.50"), claims=(("material", "cotton"),))
+    products[30] = replace(
+        products[30], category=None, color=None, price=Decimal("9.50"), claims=(("material", "cotton"),)
+    )
     return products
 
 
@@ -38,47 +40,43 @@ def second_night() -> list[Product]:
 
 
 @pytest.fixture(scope="module")
-def shops(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, VectorShop]:
-    """The same two nights, indexed in tasks and in this process."""
-    made = {}
-    for name, most in (("tasks", 0), ("process", 1000)):
-        shop = VectorShop(spark, tmp_path_factory.mktemp(name))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("jobs.index_small.MOST_PRODUCTS", most)
-            shop.put(first_night())
-            shop.index()
-            shop.put(second_night(), gone=["p00004", "p00021"])
-            counts = shop.index()
-        assert counts["products_changed"] == 6
-        made[name] = shop
+def shop(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> VectorShop:
+    """A shop after two nights, indexed in this process."""
+    made = VectorShop(spark, tmp_path_factory.mktemp("small"))
+    made.put(first_night())
+    assert made.index()["lists_computed"] == 100
+    made.put(second_night(), gone=["p00004", "p00021"])
+    assert made.index()["products_changed"] == 6
     return made
 
 
-@pytest.mark.parametrize("table", KEYS)
-def test_both_ways_make_the_same_rows(shops, table):
-    rows = {name: shop.content(table, KEYS[table]) for name, shop in shops.items()}
-    assert rows["process"] == rows["tasks"]
-    assert {"p-new", "p-twin"} & {key[0] for key in rows["process"]}
-    assert not {"p00004", "p00021"} & {key[0] for key in rows["process"]}
-
-
-def test_only_rows_that_differ_are_written(shops):
-    shop = shops["process"]
+def test_only_rows_that_differ_are_written(shop):
+    documents = shop.content("search_documents", KEYS["search_documents"])
     runs = {row["product_id"]: row["run_id"] for row in shop.rows("search_documents", "language = 'en'")}
-    newest = runs["p-new"]
-    assert {name for name, run in runs.items() if run == newest} == {"p-new", "p-twin", "p00002"}
+    assert {name for name, run in runs.items() if run == runs["p-new"]} == {"p-new", "p-twin", "p00002"}
+    assert {"attribute": "material", "value": "cotton", "label": "棉"} in documents["p00030", "zh"]["attributes"]
     before = shop.versions(*KEYS)
     assert shop.index()["products_changed"] == 0
     shop.objects.delete("_index/state.json")
-    assert shop.index()["lists_computed"] == 100
+    assert shop.index()["products_changed"] == 0
     assert shop.versions(*KEYS) == before, "nothing differs, so nothing is written"
 
 
-def test_catalogue_that_has_grown_is_indexed_in_tasks(shops, monkeypatch):
-    shop = shops["process"]
+def test_groups_and_gone_products(shop):
+    rows = shop.content("near_duplicates", KEYS["near_duplicates"])
+    assert {product for product, _ in rows} == {"p00007", "p00020", "p00040", "p-twin"}
+    for table, key in KEYS.items():
+        assert not {"p00004", "p00021"} & {place[0] for place in shop.content(table, key)}
+
+
+def test_tasks_make_the_same_rows_when_the_catalogue_has_grown(shop, monkeypatch):
+    """They compute everything anew, and find one document to write."""
     monkeypatch.setattr("jobs.index_small.MOST_PRODUCTS", 50)
     before = shop.versions(*KEYS)
     shop.put([replace(first_night()[3], title="Another title")])
-    assert shop.index()["lists_computed"] == 100
+    counts = shop.index()
+    assert counts["lists_computed"] == 100
+    written = {name: count for name, count in counts.items() if name.endswith(("_written", "_deleted")) and count}
+    assert written == {"search_documents_written": 2}
     after = shop.versions(*KEYS)
     assert {name for name in KEYS if after[name] != before[name]} == {"search_documents"}
