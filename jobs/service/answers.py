@@ -87,8 +87,10 @@ class SeenPicture(BaseModel):
     category_name: Names | None = None
     category_confidence: float | None = None
     color: str | None = None
+    color_name: Names | None = None
     color_hex: str | None = None
     pattern: str | None = None
+    pattern_name: Names | None = None
     width_px: int
     height_px: int
     box: dict[str, float] | None = Field(None, description="Where the product is, px")

@@ -161,15 +161,17 @@ def picture(row: Mapping[str, Any]) -> ProductPicture:
 
 def seen_picture(seen: Mapping[str, Any]) -> SeenPicture:
     """What was seen in a picture to search by."""
-    category = seen.get("category")
+    category, color, pattern = (seen.get(name) for name in (CATEGORY, "color", "pattern"))
     candidates = seen.get("category_candidates") or []
     return SeenPicture(
         category=category,
         category_name=names(CATEGORY, category) if category else None,
         category_confidence=candidates[0]["score"] if candidates else seen.get("category_confidence"),
-        color=seen.get("color"),
-        color_hex=color_hex(seen.get("color")),
-        pattern=seen.get("pattern"),
+        color=color,
+        color_name=names("color", color) if color else None,
+        color_hex=color_hex(color),
+        pattern=pattern,
+        pattern_name=names("pattern", pattern) if pattern else None,
         width_px=seen["width_px"],
         height_px=seen["height_px"],
         box=(seen.get("region") or {}).get("box"),

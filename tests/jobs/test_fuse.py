@@ -7,10 +7,12 @@ that is fused and complete, so that they hold in any order.
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from jobs.cli import app
@@ -18,12 +20,14 @@ from jobs.data_import import import_corrections
 from jobs.fuse import fuse_key
 from jobs.publish import GateFailedError
 from jobs.run import Run
+from jobs.service.app import create_app
 from jobs.store import TableStore
 from jobs.views import VIEWS, NothingPublishedError, published_sources, register_views, view_statements
 from schemas.settings import Settings
 from schemas.tables import CORRECTIONS, PRODUCTS
 from tests.jobs.conftest import Shop
 from tests.pictures import COLORS, write_feed, write_picture
+from tests.service.conftest import wait_until_ready
 
 OTHER_BUNDLE = Path(__file__).parents[2] / "models" / "shipped" / "imagenet-lite0" / "1.0.0"
 FEED = [
@@ -87,6 +91,15 @@ def correct(shop: Shop, **row: str) -> None:
         writer.writeheader()
         writer.writerow(row)
     assert import_corrections(Settings(**shop.settings), file, by="tester") == len(row) - 1
+
+
+def correct_in_service(shop: Shop, cache: Path, **correction: str) -> None:
+    """Tell the running service, as its page does."""
+    settings = Settings(**shop.settings, serve={"cache": str(cache), "hosts": ("testserver",)})
+    with TestClient(create_app(settings, None)) as client:
+        wait_until_ready(client)
+        answer = client.post("/corrections", json=correction)
+        assert answer.status_code == 201, answer.text
 
 
 def uncorrect(shop: Shop) -> None:
@@ -174,6 +187,22 @@ def test_product_that_left_the_feed_is_inactive_without_claims_until_it_comes_ba
     assert shop.run("ingest", "fuse")["fuse"]["counts"]["products_fused"] == 1
     assert product(shop, "feed")["is_active"]
     assert claims(shop, "feed")
+
+
+def test_correction_told_to_the_service_is_published_by_the_next_night(shop, tmp_path):
+    correct_in_service(shop, tmp_path, product_id="two", attribute="color", value="green")
+    assert product(shop, "two")["color"] == "red", "the service itself writes no table"
+    try:
+        counts = shop.run()["fuse"]["counts"]
+        assert (counts["products_fused"], counts["products_unchanged"]) == (1, 3)
+        pointer = json.loads((shop.folder / "tables" / "published.json").read_text())
+        published = shop.store.read("products", pointer["versions"]["products"]).where("product_id = 'two'").first()
+        assert published["color"] == "green"
+        [document] = shop.rows("search_documents", "product_id = 'two' AND language = 'en'")
+        assert "color=green" in document["facets"]
+        assert not list((shop.folder / "tables" / "_corrections").glob("*.json")), "it waits no longer"
+    finally:
+        uncorrect(shop)
 
 
 def test_correction_changes_the_product_and_survives_a_new_bundle(shop):

@@ -239,7 +239,7 @@ const uploadPanel = (seen) => {
   const type = seen.category_name ? named(seen.category_name) : word("notSure");
   const line = make("p", "", `${type} `);
   if (seen.category_confidence !== null) line.append(make("span", "score", percent(seen.category_confidence)));
-  const color = make("p", "fact", dot(seen.color_hex), [seen.color, seen.pattern].filter(Boolean).join(", "));
+  const color = make("p", "fact", dot(seen.color_hex), [seen.color_name, seen.pattern_name].filter(Boolean).map(named).join(" · "));
   const text = make("div", "upload-text", make("h2", "", word("byPicture")), make("h3", "quiet", word("seen")), line,
     meter(seen.category_confidence || 0), color,
     button("quiet-button", word("remove"), () => { setUpload(null); go(new URLSearchParams()); }));
