@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,14 +100,14 @@ def delta_e(first: ArrayLike, second: ArrayLike, lightness_tolerance: float = 1.
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
 
 
-def delta_e_of_two(first: Sequence[float], second: Sequence[float]) -> float:
+def delta_e_of_two(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """`delta_e` of one pair of colors at a twentieth of the cost: arrays of one element are dear.
 
     Args:
-        first: L*, a*, b*.
-        second: L*, a*, b*.
+        first: (3,) L*, a*, b*.
+        second: (3,).
     """
-    (l1, a1, b1), (l2, a2, b2) = (map(float, color) for color in (first, second))
+    (l1, a1, b1), (l2, a2, b2) = (first.tolist(), second.tolist())
     mean_c7 = ((math.hypot(a1, b1) + math.hypot(a2, b2)) / 2) ** 7
     stretch = 1.5 - 0.5 * math.sqrt(mean_c7 / (mean_c7 + 25.0**7))
     a1, a2 = a1 * stretch, a2 * stretch

@@ -193,7 +193,7 @@ def _autocorrelation(detail: Plane, weight: Plane) -> tuple[Plane, Plane]:
     """Autocorrelation inside the mask, normalised by the mask's own; lag 0 is in the middle."""
     reach = [min(side - 1, _LONGEST_PERIOD + 3) for side in detail.shape]
     shape = [cv2.getOptimalDFTSize(side + lag) for side, lag in zip(detail.shape, reach, strict=True)]
-    planes = []
+    planes: list[Plane] = []
     for values in (detail, weight):
         padded = np.zeros(shape, dtype=np.float32)
         padded[: values.shape[0], : values.shape[1]] = values
