@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from jobs.lease import LeaseHeldError, WriterLease
 from jobs.nightly import run_stages
+from jobs.service.app import create_app
 from jobs.small_objects import small_objects
 from jobs.store import TableStore
+from models.bundle import load_bundle
 from schemas.settings import Settings
 from tests.pictures import write_feed, write_shop
+from tests.service.conftest import wait_until_ready
 
 FOLDERS = ("myntra224", "grocery_store", "clothing_small", "ccp")
 PHOTOS = 200
@@ -59,6 +63,23 @@ def test_night_on_s3_is_incremental_by_etag(spark, tmp_path, s3_settings, s3_cli
     assert extract["counts"]["reused"] == 1
     pointer = json.loads(s3_client.get_object(Bucket=bucket, Key="tables/published.json")["Body"].read())
     assert pointer["publication_id"] == 2
+    assert_served(f"s3://{bucket}/tables", s3_settings, tmp_path / "serve")
+    waiting = s3_client.list_objects_v2(Bucket=bucket, Prefix="tables/_corrections/")["Contents"]
+    assert len(waiting) == 1, "the correction lies beside the tables"
+
+
+def assert_served(tables: str, s3_settings: Any, cache: Path) -> None:
+    """The service reads the published tables from S3, shows their pictures and takes a correction."""
+    settings = Settings(tables=tables, s3=s3_settings, serve={"cache": str(cache), "hosts": ("testserver",)})
+    with TestClient(create_app(settings, load_bundle())) as client:
+        wait_until_ready(client)
+        found = client.get("/search").json()["items"]
+        assert len(found) == 5
+        pictures = [client.get(item["image"]) for item in found if item["image"]]
+        assert {picture.status_code for picture in pictures} == {200}
+        asked = {"product_id": found[0]["product_id"], "attribute": "color", "value": "green"}
+        answer = client.post("/corrections", json=asked)
+        assert answer.status_code == 201, answer.text
 
 
 def test_second_driver_is_refused_while_the_first_writes(s3_settings, s3_client, bucket, tmp_path, spark):
