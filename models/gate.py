@@ -214,17 +214,20 @@ def _compare(
         if rule is None or images < rule.least_images or (missing and rule.may_be_missing):
             uncovered += 1
             continue
-        lines.append(_line(measured_on, metric, champion.get(metric), candidate.get(metric), rule))
+        lines.append(_line(measured_on, metric, champion.get(metric), candidate.get(metric), rule, images))
     return lines, uncovered
 
 
-def _line(measured_on: str, metric: str, champion: float | None, candidate: float | None, rule: Tolerance) -> GateLine:
+def _line(
+    measured_on: str, metric: str, champion: float | None, candidate: float | None, rule: Tolerance, images: float
+) -> GateLine:
     if candidate is None:
         return GateLine(measured_on, metric, champion, None, "must not be missing", passed=False)
     # Rounding in the metrics files must not decide.
     slack = 1e-9 * max(1.0, abs(candidate))
     higher = rule.better == "higher"
-    bounds = [(rule.least, True), (rule.most, False)]
+    most = rule.most if rule.most is None else max(rule.most, rule.grace_images / images)
+    bounds = [(rule.least, True), (most, False)]
     if rule.max_drop is not None and champion is not None and math.isfinite(champion):
         drop = rule.max_drop * abs(champion) if rule.relative else rule.max_drop
         bounds.append((champion - drop if higher else champion + drop, higher))

@@ -123,6 +123,14 @@ def test_int8_loss_speed_and_size_are_the_bundles_own(tmp_path):
     assert "bundle.bytes" in judge(huge, [measured(huge, **{TYPE: 0.8})], None, []).findings[0]
 
 
+@pytest.mark.parametrize(("images", "passes"), [(379, True), (900, False)])
+def test_int8_may_lose_two_pictures_of_a_head_with_few(tmp_path, images, passes):
+    figures = {"text_present": {"images": images, "fp32": 0.9208, "int8": 0.9156}}
+    report = judge(bundle_with(tmp_path, "1.1.0", int8_against_fp32=figures), [], None, [])
+    refused = [finding for finding in report.findings if "int8_against_fp32" in finding]
+    assert bool(refused) is not passes
+
+
 def test_a_tolerance_file_comes_before_the_defaults(champion, candidate, tmp_path):
     file = tmp_path / "tolerances.toml"
     file.write_text(

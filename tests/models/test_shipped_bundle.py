@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle, load_bundle
+from models.gate import judge
 from models.label_space import HELD_OUT_TYPES, attribute_label, resolve, taxonomy_path
 from models.labelled import read_labels
 from rendering.catalog import product_at
@@ -93,3 +94,9 @@ def test_photos_that_training_never_saw(runtime: Runtime) -> None:
         genders.append(found["gender"] == attribute_label("gender", str(row.attributes["gender"])))
     assert np.mean(types) > 0.75
     assert np.mean(genders) > 0.8
+
+
+def test_it_keeps_the_limits_that_the_gate_sets_for_bundles(bundle):
+    lines = judge(bundle, [], None, []).lines
+    assert lines
+    assert [str(line) for line in lines if not line.passed] == []
