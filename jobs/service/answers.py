@@ -76,7 +76,8 @@ class SearchAnswer(BaseModel):
     facets: list[Facet] = []
     price: tuple[float, float] | None = Field(None, description="Lowest and highest price among all found")
     terms: list[UnderstoodTerm] = []
-    is_relaxed: bool = Field(False, description="No product has all terms, so some were given up")
+    is_relaxed: bool = Field(False, description="Few or no products have all terms; others that have most follow them")
+    complete: int | None = Field(None, description="Products that have all terms; they come first")
     publication_id: int
 
 

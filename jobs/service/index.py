@@ -17,6 +17,7 @@ from tantivy import FieldType, Occur, Query
 from jobs.service.facts import broader, facets
 from jobs.service.meaning import Term
 from jobs.service.words import text_words
+from models.text_terms import CATEGORY
 
 WRITER_BYTES = 64_000_000
 MOST_FACET_VALUES = 2000
@@ -26,6 +27,11 @@ _WORDS = "words"
 _TEXT_WEIGHTS = {"names": 2.0, "brand": 2.0, "description": 0.6, "text": 0.5}
 _CONCEPT_SCORE, _BROADER_SCORE = 12.0, 6.0
 _PUBLISHABLE_SCORE = 0.5
+# More than all else together: products that have all terms come first.
+_COMPLETE_SCORE = 1000.0
+# Where fewer products have all terms, those that have most of them follow: what the models see is sometimes wrong, and
+# a striped shirt that was taken for a checked one is better found late than never.
+FEWEST_COMPLETE = 10
 
 SORTS: Mapping[str, tuple[str, tantivy.Order]] = {
     "price": ("price", tantivy.Order.Asc),
@@ -70,7 +76,7 @@ class Hits:
         scores: theirs; empty where another order was asked for.
         facets: counts by name and value among all found; those of a name that is filtered by, as if it were not.
         price: lowest and highest price among all found.
-        is_relaxed: whether no product had all terms, so that some were given up.
+        complete: how many of them have all terms; they come first.
     """
 
     total: int
@@ -78,7 +84,7 @@ class Hits:
     scores: tuple[float, ...]
     facets: Mapping[str, Mapping[str, int]]
     price: tuple[float, float] | None
-    is_relaxed: bool
+    complete: int
 
 
 def _schema() -> Any:
@@ -175,7 +181,7 @@ class KeywordIndex:
         limit: int = 24,
         with_facets: bool = True,
     ) -> Hits:
-        """Find products that have all terms, or, where there is none, most of them.
+        """Find products that have all terms; where these are few, those that have most of them follow.
 
         Args:
             terms: from `jobs.service.meaning.understand`; none finds every product.
@@ -186,11 +192,7 @@ class KeywordIndex:
             limit: products to return.
             with_facets: whether to count facets.
         """
-        wanted, least = self._wanted(terms, query, len(terms)), len(terms)
-        while least > 1 and not self._searcher.search(self._filtered(wanted, filters), 1).count:
-            least = least - 1 if least == len(terms) else 1
-            wanted = self._wanted(terms, query, least)
-        is_relaxed = least < len(terms)
+        wanted, complete = self._wanted_in_order(terms, query, filters, may_follow=sort is None)
         found = self._filtered(wanted, filters)
         if sort is None and not terms and not query.strip():
             sort = "-quality"
@@ -205,8 +207,40 @@ class KeywordIndex:
             scores=() if sort else tuple(float(score) for score, _ in hits),
             facets=counts,
             price=price,
-            is_relaxed=is_relaxed and result.count > 0,
+            complete=result.count if complete is None else complete,
         )
+
+    def _wanted_in_order(
+        self, terms: Sequence[Term], query: str, filters: Filters, *, may_follow: bool
+    ) -> tuple[Query, int | None]:
+        """What is looked for, and how many products have all of it; None for all that are found.
+
+        Args:
+            terms: of the query.
+            query: as typed.
+            filters: what else they must have.
+            may_follow: whether products with most of the terms may follow those with all; in another order than by
+                relevance they would stand among them.
+        """
+        everything = self._wanted(terms, query, len(terms))
+        if len(terms) < 2:
+            return everything, None
+        complete = self._count(everything, filters)
+        if complete >= (FEWEST_COMPLETE if may_follow else 1):
+            return everything, None
+        # What kind of thing it is matters most: a red bag is no answer to "red shirt", a blue shirt may be.
+        kinds = [term for term in terms if any(concept.attribute == CATEGORY for concept in term.concepts)]
+        first = (Occur.Should, Query.const_score_query(everything, _COMPLETE_SCORE))
+        for needed, least in ((kinds, len(terms) - 1), ([], len(terms) - 1), ([], 1)):
+            some = [(Occur.Must, self._wanted(terms, query, max(1, least))), first]
+            some += [(Occur.Must, _silent(self._term(term))) for term in needed]
+            loose = Query.boolean_query(some)
+            if complete or self._count(loose, filters):
+                return loose, complete
+        return everything, None
+
+    def _count(self, wanted: Query, filters: Filters) -> int:
+        return int(self._searcher.search(self._filtered(wanted, filters), 1).count)
 
     def _wanted(self, terms: Sequence[Term], query: str, least: int) -> Query:
         identifier = query.strip().casefold()

@@ -101,14 +101,14 @@ def search(
     terms = snapshot.understand(q)
     if by == "look" and q.strip():
         best = snapshot.index.search(terms, filters, query=q, limit=_EXEMPLARS, with_facets=False)
-        vector = snapshot.vectors.mean(best.ordinals)
+        vector = snapshot.vectors.mean(best.ordinals[: best.complete or None])
         found = _nearest(snapshot, vector, filters) if vector is not None else Near((), ())
         items, total = _page_of(snapshot, found, offset, size)
         return SearchAnswer(
             **_frame(snapshot, total, page, size),
             items=items,
             terms=understood(terms),
-            is_relaxed=best.is_relaxed,
+            is_relaxed=not best.complete and best.total > 0,
         )
     order = None if sort == "relevance" else sort
     hits = snapshot.index.search(terms, filters, query=q, sort=order, offset=offset, limit=size)
@@ -120,7 +120,8 @@ def search(
         facets=facet_list(hits.facets, filters.facets),
         price=hits.price,
         terms=understood(terms),
-        is_relaxed=hits.is_relaxed,
+        is_relaxed=hits.complete < hits.total,
+        complete=hits.complete,
     )
 
 

@@ -58,11 +58,25 @@ def test_misspelt_brand_is_mended_from_titles(client: TestClient, shop: Shop) ->
     assert "P007" in found(client, q=wrong)
 
 
-def test_more_words_narrow_and_impossible_ones_are_given_up(client: TestClient, shop: Shop) -> None:
+def test_products_with_all_words_come_first_and_others_of_the_kind_follow(client: TestClient, shop: Shop) -> None:
     color = shop.product("P000")["color"]
     both = client.get("/search", params={"q": f"{color} t-shirt"}).json()
-    assert not both["is_relaxed"]
+    assert both["is_relaxed"]
     assert both["items"][0]["product_id"] == "P000"
+    followers = both["items"][both["complete"] :]
+    assert 0 < both["complete"] < both["total"]
+    assert {item["category"] for item in followers} == {"apparel/topwear/t-shirt"}
+    assert color not in {item["color"] for item in followers}
+
+
+def test_in_another_order_only_products_with_all_words_are_shown(client: TestClient, shop: Shop) -> None:
+    color = shop.product("P000")["color"]
+    sorted_ = client.get("/search", params={"q": f"{color} t-shirt", "sort": "price"}).json()
+    assert not sorted_["is_relaxed"]
+    assert sorted_["total"] == sorted_["complete"] > 0
+
+
+def test_impossible_words_are_given_up(client: TestClient) -> None:
     relaxed = client.get("/search", params={"q": "t-shirt zzyzx"}).json()
     assert relaxed["is_relaxed"]
     assert {item["category"] for item in relaxed["items"]} == {"apparel/topwear/t-shirt"}

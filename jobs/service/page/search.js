@@ -250,7 +250,7 @@ const uploadPanel = (seen) => {
 const message = (answer) => {
   const notes = [];
   (answer.terms || []).filter((term) => term.written).forEach((term) => notes.push(word("mended")(term.written, term.text)));
-  if (answer.is_relaxed) notes.push(word("relaxed"));
+  if (answer.is_relaxed) notes.push(answer.complete ? word("followed")(answer.complete) : word("relaxed"));
   return notes.length ? make("p", "note", notes.join(" ")) : null;
 };
 
