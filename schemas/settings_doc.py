@@ -60,7 +60,7 @@ OTHER_VARIABLES: tuple[tuple[str, str], ...] = (
     (
         "VITRINE_JAVA_OPTIONS",
         "Options of the local Java driver; by default they suit one night (C1 compiler, serial collector); "
-        "empty, Java's own choice, is better for sessions of hours",
+        "empty, Java's own choice, is better for sessions of hours and for catalogues of 100,000 products and more",
     ),
     ("VITRINE_SPARK_UI", "`true` serves Spark's own pages while a job runs"),
     ("VITRINE_SPARK_LOG_LEVEL", "Level of Spark's log on stderr; default `fatal`, for trouble `warn`"),
