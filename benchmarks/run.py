@@ -6,7 +6,10 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from benchmarks.engines import run as engines
 from benchmarks.extract_vs_bare_loop import run as extract_vs_bare_loop
@@ -25,62 +28,61 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     for name in [given.only] if given.only else BENCHMARKS:
         sys.stdout.write(f"== {name}\n")
-        BENCHMARKS[name](given.quick, given.out / name if given.out else None)
+        _run(BENCHMARKS[name], given.quick, given.out / name if given.out else None)
 
 
-def _extract_vs_bare_loop(quick: bool, out: Path | None) -> None:
-    if quick:
-        results = extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2, quick=True)
-        # A quick run says nothing about speed: its figures must not replace measured ones.
-        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
-    else:
-        results = extract_vs_bare_loop.run(5000, repetitions=3, processes=2)
-    extract_vs_bare_loop.write(results, out or extract_vs_bare_loop.FOLDER / "results")
-    sys.stdout.write(extract_vs_bare_loop.summary(results) + "\n")
-    if quick:
-        sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
+@dataclass(frozen=True)
+class Entry:
+    """How a benchmark is run.
+
+    Args:
+        benchmark: its module `run`, with FOLDER, write and summary.
+        full: measures.
+        quick: only proves that it runs.
+    """
+
+    benchmark: ModuleType
+    full: Callable[[], dict[str, Any]]
+    quick: Callable[[], dict[str, Any]] | None
 
 
-def _engines(quick: bool, out: Path | None) -> None:
-    if quick:
-        results = engines.run(QUICK_IMAGES, repetitions=1, processes=1, jobs=("single",), quick=True)
-        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
-    else:
-        results = engines.run(600, repetitions=3, processes=2)
-    engines.write(results, out or engines.FOLDER / "results")
-    sys.stdout.write(engines.summary(results) + "\n")
-    if quick:
-        sys.stdout.write(f"(quick: nothing was timed) {out}\n")
-
-
-def _ocr(quick: bool, out: Path | None) -> None:
-    if quick:
-        results = ocr.run(2, repetitions=1, quick=True)
-        out = out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
-    else:
-        results = ocr.run(60, repetitions=3)
-    ocr.write(results, out or ocr.FOLDER / "results")
-    sys.stdout.write(ocr.summary(results) + "\n")
-    if quick:
-        sys.stdout.write(f"(quick: these figures mean nothing) {out}\n")
-
-
-def _scale(quick: bool, out: Path | None) -> None:
-    if quick:
-        # Starting Spark twice more would take longer than all else here.
-        sys.stdout.write("left out of a quick run; try `python -m benchmarks.scale.run --rows 1000 2000 --out DIR`\n")
+def _run(entry: Entry, quick: bool, out: Path | None) -> None:
+    if not quick:
+        results, folder = entry.full(), out or entry.benchmark.FOLDER / "results"
+    elif entry.quick is None:
+        sys.stdout.write("left out of a quick run: starting Spark twice more would take longer than all else here\n")
         return
+    else:
+        # A quick run says nothing about speed: its figures must not replace measured ones.
+        results, folder = entry.quick(), out or Path(tempfile.mkdtemp(prefix="vitrine-quick-bench-"))
+    entry.benchmark.write(results, folder)
+    sys.stdout.write(entry.benchmark.summary(results) + "\n")
+    if quick:
+        sys.stdout.write(f"(quick: these figures mean nothing) {folder}\n")
+
+
+def _scale() -> dict[str, Any]:
     results = scale.run(scale.SIZES)
-    results["cost_model"] = scale.default_cost_model(results)
-    scale.write(results, out or scale.FOLDER / "results")
-    sys.stdout.write(scale.summary(results) + "\n")
+    return results | {"cost_model": scale.default_cost_model(results)}
 
 
-BENCHMARKS: dict[str, Callable[[bool, Path | None], None]] = {
-    "extract_vs_bare_loop": _extract_vs_bare_loop,
-    "engines": _engines,
-    "ocr": _ocr,
-    "scale": _scale,
+BENCHMARKS: dict[str, Entry] = {
+    "extract_vs_bare_loop": Entry(
+        extract_vs_bare_loop,
+        full=lambda: extract_vs_bare_loop.run(5000, repetitions=3, processes=2),
+        quick=lambda: extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2, quick=True),
+    ),
+    "engines": Entry(
+        engines,
+        full=lambda: engines.run(600, repetitions=3, processes=2),
+        quick=lambda: engines.run(QUICK_IMAGES, repetitions=1, processes=1, jobs=("single",), quick=True),
+    ),
+    "ocr": Entry(
+        ocr,
+        full=lambda: ocr.run(60, repetitions=3),
+        quick=lambda: ocr.run(2, repetitions=1, quick=True),
+    ),
+    "scale": Entry(scale, full=_scale, quick=None),
 }
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from benchmarks.svg import INK, picture, text
 
 _WIDTH, _LEFT, _BAR, _GAP = 680, 190, 18, 8
 _COLORS = {"bare_loop": "#8a8f98", "vitrine": "#2f6fb5", "vitrine_stage": "#2f6fb5"}
@@ -14,12 +15,12 @@ _TITLES = {"single": "One model (decode and EfficientNet-Lite0)", "full": "All o
 def plot_results(results: dict[str, Any]) -> str:
     """The SVG text."""
     parts = [
-        _text(16, 26, f"CPU milliseconds per image, all processes, {results['images']:,} pictures", weight="bold"),
-        _text(16, 46, "bars: median; lines: lowest to highest repetition; right: images per second"),
+        text(16, 26, f"CPU milliseconds per image, all processes, {results['images']:,} pictures", weight="bold"),
+        text(16, 46, "bars: median; lines: lowest to highest repetition; right: images per second"),
     ]
     top = 64
     for job, engines in results["jobs"].items():
-        parts.append(_text(16, top + 14, _TITLES[job], weight="bold"))
+        parts.append(text(16, top + 14, _TITLES[job], weight="bold"))
         top += 26
         longest = max((one["cpu_ms_per_image"]["highest"] for one in engines.values()), default=1.0)
         scale = (_WIDTH - _LEFT - 150) / longest
@@ -29,25 +30,13 @@ def plot_results(results: dict[str, Any]) -> str:
             middle = top + _BAR / 2
             low, high = (_LEFT + cpu[which] * scale for which in ("lowest", "highest"))
             parts += [
-                _text(_LEFT - 10, top + 13, results["labels"][name], anchor="end"),
+                text(_LEFT - 10, top + 13, results["labels"][name], anchor="end"),
                 f'<rect x="{_LEFT}" y="{top}" width="{cpu["median"] * scale:.1f}" height="{_BAR}" rx="2" '
                 f'fill="{color}"/>',
-                f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#1c1f24" stroke-width="1.5"/>',
-                _text(high + 8, top + 13, f"{cpu['median']:.1f}"),
-                _text(_WIDTH - 16, top + 13, f"{one['images_per_second']['median']:.1f}/s", anchor="end"),
+                f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="{INK}" stroke-width="1.5"/>',
+                text(high + 8, top + 13, f"{cpu['median']:.1f}"),
+                text(_WIDTH - 16, top + 13, f"{one['images_per_second']['median']:.1f}/s", anchor="end"),
             ]
             top += _BAR + _GAP
         top += 16
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}" '
-        f'font-family="sans-serif" font-size="13">\n<rect width="100%" height="100%" fill="#ffffff"/>\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="#1c1f24">'
-        f"{escape(text)}</text>"
-    )
+    return picture(_WIDTH, top, parts)

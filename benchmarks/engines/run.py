@@ -25,6 +25,7 @@ from benchmarks.engines.model import lite0_fp32, lite0_int8
 from benchmarks.engines.plot import plot_results
 from benchmarks.marked_process import Mark, MarkedProcessError, run_marked
 from benchmarks.pictures import picture_paths, rendered_catalog
+from benchmarks.results import say, write_results
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]
@@ -141,17 +142,9 @@ def run(
     return results
 
 
-def say(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
-    sys.stderr.flush()
-
-
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write results.json and results.svg."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (folder / "results.svg").write_text(plot_results(results), encoding="utf-8")
+    write_results(results, folder, plot_results(results))
 
 
 def summary(results: dict[str, Any]) -> str:

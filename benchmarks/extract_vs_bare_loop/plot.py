@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from benchmarks.svg import picture, text
 
 _WIDTH, _LEFT, _BAR, _GAP = 640, 200, 18, 14
 _COLORS = {"bare_loop": "#8a8f98", "vitrine": "#2f6fb5"}
@@ -23,25 +24,11 @@ def plot_results(results: dict[str, Any]) -> str:
         y = top + index * (_BAR + 4) + (number - 1) * _GAP
         width = rate * scale
         parts += [
-            _text(_LEFT - 10, y + 13, f"{_NAMES[kind]}, repetition {number}", anchor="end"),
+            text(_LEFT - 10, y + 13, f"{_NAMES[kind]}, repetition {number}", anchor="end"),
             f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="2" fill="{_COLORS[kind]}"/>',
-            _text(_LEFT + width + 6, y + 13, f"{rate:.1f}"),
+            text(_LEFT + width + 6, y + 13, f"{rate:.1f}"),
         ]
     height = top + len(rates) * (_BAR + 4) + len(rates) // 2 * _GAP + 10
     title = f"Images per second, {results['images']:,} pictures, {results['processes']} cores"
     subtitle = f"median: extract reaches {results['median_ratio']:.2f} of the bare loop"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'font-family="sans-serif" font-size="13">\n<rect width="100%" height="100%" fill="#ffffff"/>\n'
-        + _text(16, 26, title, weight="bold")
-        + _text(16, 46, subtitle)
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="#1c1f24">'
-        f"{escape(text)}</text>\n"
-    )
+    return picture(_WIDTH, height, [text(16, 26, title, weight="bold"), text(16, 46, subtitle), *parts])

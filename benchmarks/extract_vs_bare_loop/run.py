@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.extract_vs_bare_loop.plot import plot_results
 from benchmarks.extract_vs_bare_loop.vitrine_extract import run_extract, run_unchanged_night, start_spark
 from benchmarks.pictures import rendered_catalog
+from benchmarks.results import say, write_results
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]
@@ -86,17 +87,9 @@ def run(images: int, repetitions: int, processes: int, *, quick: bool = False) -
     return _results(images, processes, pairs, nights, cold)
 
 
-def say(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
-    sys.stderr.flush()
-
-
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write results.json and results.svg."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (folder / "results.svg").write_text(plot_results(results), encoding="utf-8")
+    write_results(results, folder, plot_results(results))
 
 
 def summary(results: dict[str, Any]) -> str:

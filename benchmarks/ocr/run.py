@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.ocr.pictures import LEAST_LETTERS, Picture, packs, rendered
 from benchmarks.ocr.score import Characters, ReadLine, score_characters, words_found
+from benchmarks.results import write_results
 
 FOLDER = Path(__file__).parent
 CHECKOUT = FOLDER.parents[1]
@@ -84,8 +85,7 @@ def run(pictures: int, repetitions: int, *, quick: bool = False) -> dict[str, An
 
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write results.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_results(results, folder)
 
 
 def summary(results: dict[str, Any]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from benchmarks.svg import picture, text
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 680, 380, 64, 330, 70
 _LINES = (
@@ -31,29 +32,25 @@ def plot_results(results: dict[str, Any]) -> str:
         return _BOTTOM - (math.log10(value) - low_y) / (high_y - low_y) * (_BOTTOM - _TOP)
 
     parts = [
-        _text(16, 26, "Wall seconds against rows of the manifest (logarithmic)", weight="bold"),
-        _text(16, 46, f"metadata only, {results['machine']['cores']} cores, heap {results['driver_memory']}"),
+        text(16, 26, "Wall seconds against rows of the manifest (logarithmic)", weight="bold"),
+        text(16, 46, f"metadata only, {results['machine']['cores']} cores, heap {results['driver_memory']}"),
     ]
     for power in range(low_x, high_x + 1):
         parts += [
             _rule(x(10**power), _TOP, x(10**power), _BOTTOM),
-            _text(x(10**power), 350, f"{10**power:,}", "middle"),
+            text(x(10**power), 350, f"{10**power:,}", anchor="middle"),
         ]
     for power in range(low_y, high_y + 1):
         parts += [
             _rule(_LEFT, y(10**power), _WIDTH - 190, y(10**power)),
-            _text(_LEFT - 8, y(10**power) + 4, f"{10**power:,}", "end"),
+            text(_LEFT - 8, y(10**power) + 4, f"{10**power:,}", anchor="end"),
         ]
     for number, (name, label, color) in enumerate(_LINES):
         points = [(x(one["rows"]), y(one[name]["wall_seconds"])) for one in sizes]
-        parts += [*_curve(points, color), _text(_WIDTH - 175, _TOP + 16 + 22 * number, label, color=color)]
+        parts += [*_curve(points, color), text(_WIDTH - 175, _TOP + 16 + 22 * number, label, color=color)]
     peaks = ", ".join(f"{one['peak_mib']:,.0f}" for one in sizes)
-    parts.append(_text(16, 372, f"peak memory of all processes in the nights, MiB, by size: {peaks}"))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-        f'height="{_HEIGHT}" font-family="sans-serif" font-size="13">\n'
-        '<rect width="100%" height="100%" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n"
-    )
+    parts.append(text(16, 372, f"peak memory of all processes in the nights, MiB, by size: {peaks}"))
+    return picture(_WIDTH, _HEIGHT, parts)
 
 
 def _curve(points: Sequence[tuple[float, float]], color: str) -> list[str]:
@@ -64,12 +61,3 @@ def _curve(points: Sequence[tuple[float, float]], color: str) -> list[str]:
 
 def _rule(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#e3e5e8"/>'
-
-
-def _text(
-    x: float, y: float, text: str, anchor: str = "start", *, weight: str = "normal", color: str = "#1c1f24"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="{color}">'
-        f"{escape(text)}</text>"
-    )

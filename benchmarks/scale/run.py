@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.marked_process import Mark, run_marked
+from benchmarks.results import say, write_results
 from benchmarks.scale.cost import Cluster, cost_of
 from benchmarks.scale.plot import plot_results
 
@@ -91,12 +92,6 @@ def run(sizes: Sequence[int], driver_memory: str = DRIVER_MEMORY) -> dict[str, A
     }
 
 
-def say(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
-    sys.stderr.flush()
-
-
 def default_cost_model(
     results: dict[str, Any],
     *,
@@ -134,9 +129,7 @@ def default_cost_model(
 
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write results.json and results.svg."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (folder / "results.svg").write_text(plot_results(results), encoding="utf-8")
+    write_results(results, folder, plot_results(results))
 
 
 def summary(results: dict[str, Any]) -> str:

@@ -20,9 +20,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks.engines.model import lite0_fp32
 from benchmarks.ocr.pictures import Picture as KnownPicture
 from benchmarks.ocr.pictures import packs, rendered
-from jobs.cache import cache_folder
+from benchmarks.results import write_results
 from models.bundle import SHIPPED_BUNDLE, load_bundle
 from models.session import new_session
 from schemas.palette import PALETTE
@@ -110,8 +111,7 @@ def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
 
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write results.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_results(results, folder)
 
 
 def summary(results: dict[str, Any]) -> str:
@@ -144,15 +144,7 @@ def _cpu_ms(contestant: Callable[[Sequence[bytes]], object], files: Sequence[byt
 
 def _lite0() -> Callable[[Sequence[bytes]], object]:
     """One inference of EfficientNet-Lite0 in fp32 at 224 px per picture, without decoding: the yardstick of issue 8."""
-    path = cache_folder() / "bench" / "lite0.fp32.onnx"
-    if not path.exists():
-        from models.export_imagenet import export_fp32
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(export_fp32())
-        unfinished.rename(path)
-    session = new_session(path.read_bytes())
+    session = new_session(lite0_fp32().read_bytes())
     name = session.get_inputs()[0].name
     pixels = np.random.default_rng(0).integers(0, 256, (MICRO_BATCH, 224, 224, 3), np.uint8)
     return lambda part: session.run(None, {name: pixels[: len(part)]})
