@@ -19,7 +19,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from jobs.code_generation import code_generation_for
 from jobs.crash_isolation import run_isolated
-from jobs.extract_commit import StagedWave, commit_wave
+from jobs.extract_commit import STAGED_FORM, StagedWave, commit_wave
 from jobs.progress import StageProgress
 from jobs.quarantine import RETRYABLE_REASONS
 from jobs.run import Run, StageRecord
@@ -106,7 +106,7 @@ def _recover(run: Run, record: StageRecord, objects: SmallObjects) -> None:
     if note is None:
         return
     wave = StagedWave.from_json(json.loads(note.data))
-    if wave == StagedWave(wave.folder, run.bundle_version):
+    if (wave.bundle_version, wave.form) == (run.bundle_version, STAGED_FORM):
         recovered = StageRecord("extract")
         commit_wave(run, recovered, wave, is_recovered=True)
         record.counts["recovered"] = sum(recovered.counts.values())

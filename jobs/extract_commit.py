@@ -35,7 +35,7 @@ class StagedWave:
     """
 
     folder: str
-    bundle_version: str | None
+    bundle_version: str
     form: int = STAGED_FORM
 
     def to_json(self) -> dict[str, Any]:
@@ -57,7 +57,6 @@ def commit_wave(run: Run, record: StageRecord, wave: StagedWave, *, is_recovered
         wave: the computed wave.
         is_recovered: a dead run computed it, so its pictures may have changed since.
     """
-    assert wave.bundle_version is not None
     rows = run.spark.read.option("recursiveFileLookup", "true").parquet(run.store.path(wave.folder))
     any_failed = _count(record, rows)
     described = rows.where("status = 'extracted'")

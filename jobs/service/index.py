@@ -229,12 +229,14 @@ class KeywordIndex:
         if complete >= (FEWEST_COMPLETE if may_follow else 1):
             return everything, None
         # What kind of thing it is matters most: a red bag is no answer to "red shirt", a blue shirt may be.
-        kinds = [term for term in terms if any(concept.attribute == CATEGORY for concept in term.concepts)]
+        kinds = [
+            (Occur.Must, _silent(self._term(term)))
+            for term in terms
+            if any(concept.attribute == CATEGORY for concept in term.concepts)
+        ]
         first = (Occur.Should, Query.const_score_query(everything, _COMPLETE_SCORE))
         for needed, least in ((kinds, len(terms) - 1), ([], len(terms) - 1), ([], 1)):
-            some = [(Occur.Must, self._wanted(terms, query, max(1, least))), first]
-            some += [(Occur.Must, _silent(self._term(term))) for term in needed]
-            loose = Query.boolean_query(some)
+            loose = Query.boolean_query([(Occur.Must, self._wanted(terms, query, least)), first, *needed])
             if complete or self._count(loose, filters):
                 return loose, complete
         return everything, None
