@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from jobs.correction_values import known_value
 from jobs.small_objects import SmallObjects, small_objects
-from models.label_space import ATTRIBUTE_HEADS, attribute_label
-from schemas.attributes import load_attributes
 from schemas.settings import S3Settings
-from schemas.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from jobs.run import Run
@@ -28,10 +26,6 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "_corrections"
 SOURCE = "vitrine serve"
-CATEGORY = "category"
-
-CORRECTABLE = (CATEGORY, *(head for head in ATTRIBUTE_HEADS if head != "text_present"))
-"""What can be corrected of a product."""
 
 
 class SpooledCorrection(BaseModel):
@@ -39,7 +33,7 @@ class SpooledCorrection(BaseModel):
 
     Args:
         product_id: the product.
-        attribute: one of `CORRECTABLE`.
+        attribute: one of `schemas.corrections.PRODUCT_ATTRIBUTES`.
         value: taxonomy path or value of the attribute.
         predicted: what the published tables said.
         image_uri: picture that the person looked at.
@@ -59,17 +53,6 @@ class SpooledCorrection(BaseModel):
     corrected_by: str = Field(min_length=1, max_length=200)
     corrected_at: AwareDatetime
     note: str | None = Field(None, max_length=1000)
-
-
-def known_value(attribute: str, text: str) -> str | None:
-    """The value of a correctable attribute that a text stands for; None when it stands for none."""
-    if attribute not in CORRECTABLE:
-        return None
-    if attribute == CATEGORY:
-        return load_taxonomy().find(text)
-    dictionary = load_attributes()
-    found = attribute_label(attribute, text)
-    return found or (dictionary.find(attribute, text) if attribute in dictionary.names else None)
 
 
 class CorrectionsSpool:

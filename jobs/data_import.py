@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobs.annotation_rows import BOX_LABELS, FILL_IN, PREDICTED, CorrectedRow, listed, read_rows
+from jobs.annotation_rows import BOX_LABELS, PREDICTED, CorrectedRow, listed, read_rows
+from jobs.correction_values import known_value
 from jobs.corrections import BOXES, CATEGORY, CONTENT, IMAGE, PRODUCT, correction_id
 from jobs.data_export import open_tables
 from jobs.lease import WriterLease
@@ -19,12 +20,13 @@ from jobs.run import new_run_id
 from jobs.small_objects import small_objects
 from jobs.spark_session import spark_session
 from jobs.store import TableStore
-from models.label_space import attribute_label
+from models.label_space import ATTRIBUTE_HEADS
 from models.label_words import known_words, nearest
+from schemas.attributes import load_attributes
 from schemas.contract import ddl_columns
+from schemas.corrections import ATTRIBUTES, PICTURE_ATTRIBUTES, PRODUCT_ATTRIBUTES
 from schemas.settings import Settings
 from schemas.tables import CORRECTIONS
-from schemas.taxonomy import load_taxonomy
 
 _NOTE = "note"
 _SUBJECTS = {
@@ -118,17 +120,13 @@ def check_rows(file: str, rows: Sequence[CorrectedRow], by: str, now: datetime) 
     return list(found.values())
 
 
-def known_value(attribute: str, text: str) -> str | None:
-    """The taxonomy path or label that a text stands for, None when it stands for none."""
-    return load_taxonomy().find(text) if attribute == CATEGORY else attribute_label(attribute, text)
-
-
 def _corrections(row: CorrectedRow, by: str, now: datetime) -> list[Correction]:
     values = row.values
-    filled = {name: values[name] for name in FILL_IN if name in values and name != _NOTE}
+    filled = {name: values[name] for name in ATTRIBUTES if name in values and name != BOXES}
     if not filled and row.boxes is None:
         return []
     kind, subject = _subject(values)
+    _refuse_foreign(kind, filled)
     checked = {name: _checked(name, text) for name, text in filled.items()}
     if row.boxes is not None:
         checked[BOXES] = json.dumps([_box(one) for one in row.boxes])
@@ -162,13 +160,29 @@ def _subject(values: Any) -> tuple[str, str]:
     raise ImportRefusedError("it names no subject; fill in content_sha256, image_uri or product_id")
 
 
+def _refuse_foreign(kind: str, attributes: Iterable[str]) -> None:
+    fitting = PRODUCT_ATTRIBUTES if kind == PRODUCT else PICTURE_ATTRIBUTES
+    foreign = [attribute for attribute in attributes if attribute not in fitting]
+    if foreign:
+        raise ImportRefusedError(
+            f"{', '.join(foreign)} cannot be corrected of {'a product' if kind == PRODUCT else 'a picture'}; "
+            f"{'leave it empty' if kind == PRODUCT else 'give product_id instead'}"
+        )
+
+
 def _checked(attribute: str, text: str) -> str:
     value = known_value(attribute, text)
     if value is None:
-        guess = nearest(text, known_words(None if attribute == CATEGORY else attribute))
+        guess = nearest(text, _words_of(attribute))
         hint = f", perhaps {guess!r}" if guess else ""
         raise ImportRefusedError(f"{attribute} {text!r} is unknown{hint}")
     return value
+
+
+def _words_of(attribute: str) -> tuple[str, ...]:
+    if attribute == CATEGORY or attribute in ATTRIBUTE_HEADS:
+        return known_words(None if attribute == CATEGORY else attribute)
+    return load_attributes().values(attribute)
 
 
 def _box(one: dict[str, Any]) -> dict[str, Any]:

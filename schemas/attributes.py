@@ -21,6 +21,9 @@ from schemas.taxonomy import LANGUAGES, Language, normalize_term
 
 ATTRIBUTES_FILE = Path(__file__).with_name("attributes.json")
 PRODUCT_DETAIL = "product_detail"
+
+MANY_VALUED = frozenset({"material", "care", "ingredients", "nutrition", "barcode"})
+"""Attributes that may have several values at once."""
 _DETAIL_SECTION = "General"
 
 

@@ -67,4 +67,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             "step_ms.text float COMMENT 'Reading text and barcodes' AFTER detect)",
         ),
     ),
+    Migration(
+        "corrections",
+        "0001_more_attributes",
+        (
+            "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS attribute_known",
+            "ALTER TABLE {table} ADD CONSTRAINT attribute_listed CHECK (attribute IN ('category', 'color', 'pattern', "
+            "'shape', 'gender', 'season', 'usage', 'text_present', 'boxes', 'age_group', 'material', 'sleeve_length', "
+            "'neckline', 'fit', 'care', 'brand', 'net_content', 'size'))",
+        ),
+    ),
 )

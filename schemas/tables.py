@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.contract import Array, Column, Map, Struct, Table
+from schemas.corrections import ATTRIBUTES as CORRECTABLE
 from schemas.image_columns import IMAGE_COLUMNS
 from schemas.index_tables import INDEX_TABLES
 from schemas.metrics_table import METRICS
@@ -169,10 +170,16 @@ CORRECTIONS = Table(
         Column(
             "attribute",
             "string",
-            "category, color, pattern, shape, gender, season, usage, text_present or boxes",
+            "category, color, pattern, shape, gender, season or usage; of pictures also text_present and boxes, of "
+            "products also material, brand, size, net_content, ...",
             nullable=False,
         ),
-        Column("value", "string", "The right taxonomy path or label; boxes as JSON [{label, box}]", nullable=False),
+        Column(
+            "value",
+            "string",
+            "The right taxonomy path, label or text; several materials joined by commas; boxes as JSON [{label, box}]",
+            nullable=False,
+        ),
         Column("predicted", "string", "What had been said when the picture was exported"),
         Column("image_uri", "string", "Picture that the person looked at"),
         Column("corrected_by", "string", "Who", nullable=False),
@@ -185,8 +192,7 @@ CORRECTIONS = Table(
     checks={
         "subject_kind_known": "subject_kind IN ('content', 'image', 'product')",
         "content_is_sha256": "subject_kind <> 'content' OR subject RLIKE '^[0-9a-f]{64}$'",
-        "attribute_known": "attribute IN ('category', 'color', 'pattern', 'shape', 'gender', 'season', 'usage', "
-        "'text_present', 'boxes')",
+        "attribute_listed": f"attribute IN ({', '.join(repr(name) for name in CORRECTABLE)})",
     },
 )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.text_terms import head_label
-from schemas.attributes import load_attributes
+from schemas.attributes import MANY_VALUED, load_attributes
 from schemas.palette import find_color
 from schemas.settings import FuseSettings
 from schemas.taxonomy import Taxonomy, load_taxonomy
@@ -43,8 +43,6 @@ FUSE_VERSION = 1
 """Version of the fusing code, names and dictionary; raise it when results change, so that products are fused anew."""
 
 _TEXT_SOURCES = ("title", "description", "ocr")
-# Attributes that may have several values at once.
-_MANY_VALUED = frozenset({"material", "care", "ingredients", "nutrition", "barcode"})
 _CANDIDATES_CLAIMED = 3
 _LEAST_CLAIM = 0.05
 # A color beside the main one counts as seen from this share of the product on.
@@ -92,14 +90,15 @@ def _fuse(
     taxonomy: Taxonomy,
     rules: FuseSettings,
 ) -> FusedProduct:
-    corrected = corrections(product, (CATEGORY, *LABELLED))
-    category, category_claims = _category(product, understood, corrected.get(CATEGORY), weights, taxonomy, rules)
+    corrected = corrections(product)
+    of_category = next(iter(corrected.pop(CATEGORY, ())), None)
+    category, category_claims = _category(product, understood, of_category, weights, taxonomy, rules)
     claims = by_attribute(_other_claims(product, understood, category.value))
     decisions: dict[str, Decision] = {CATEGORY: category}
-    for attribute in dict.fromkeys((*LABELLED, *claims)):
+    for attribute in dict.fromkeys((*LABELLED, *claims, *corrected)):
         of_attribute = claims.get(attribute, [])
         if attribute in corrected:
-            of_attribute = claims[attribute] = [*of_attribute, corrected[attribute]]
+            claims[attribute] = [*of_attribute, *corrected[attribute]]
             decisions[attribute] = _corrected(corrected[attribute])
         elif attribute in LABELLED:
             decisions[attribute] = _labelled(product, attribute, of_attribute, weights, rules)
@@ -150,7 +149,7 @@ def _category(
         evidence = Evidence("feed_column", text=feed_word)
         claims.append(Claim(CATEGORY, feed_path, rules.feed_category_trust, "feed", evidence))
     if corrected is not None:
-        return _corrected(corrected), [*claims, corrected]
+        return _corrected([corrected]), [*claims, corrected]
     own = _own_words(claims, sides, said, taxonomy, rules)
     conflicts = tuple(find_conflicts(CATEGORY, found.category, own, rules.conflict_confidence))
     if found.category is None:
@@ -200,8 +199,9 @@ def _own_words(
             yield replace(like, value=sure[0], confidence=sure[1], is_stated=True)
 
 
-def _corrected(claim: Claim) -> Decision:
-    return Decision((claim.value,), 1.0, claim.source)
+def _corrected(claims: Sequence[Claim]) -> Decision:
+    ordered = sorted(claims, key=lambda claim: -(claim.evidence.share or 0.0))
+    return Decision(tuple(claim.value for claim in ordered), 1.0, "correction")
 
 
 def _labelled(
@@ -263,7 +263,7 @@ def _open(attribute: str, claims: Sequence[Claim], rules: FuseSettings) -> Decis
     sure = [claim for claim in ranked if claim.is_stated and claim.confidence >= rules.attribute_confidence]
     if not sure:
         return Decision((), ranked[0].confidence if ranked else None)
-    if attribute in _MANY_VALUED:
+    if attribute in MANY_VALUED:
         sure.sort(key=lambda claim: -(claim.evidence.share or 0.0))
         return Decision(tuple(dict.fromkeys(claim.value for claim in sure)), sure[0].confidence, sure[0].source)
     return Decision((sure[0].value,), sure[0].confidence, sure[0].source)

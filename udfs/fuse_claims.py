@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from schemas.attributes import load_attributes
+from schemas.attributes import MANY_VALUED, load_attributes
+from schemas.corrections import PRODUCT_ATTRIBUTES
 
 Source = Literal["image", "title", "description", "ocr", "feed", "correction"]
 Box = dict[str, float]
 
 CATEGORY = "category"
+VALUE_SEPARATOR = ", "
+"""Between the values of a correction of an attribute that may have several."""
+
 LABELLED = ("color", "pattern", "shape", "gender", "season", "usage")
 """Attributes that the models' heads or the measures say of a picture."""
 
@@ -195,15 +199,15 @@ def feed_claims(product: ProductInput) -> list[Claim]:
     return claims
 
 
-def corrections(product: ProductInput, attributes: Iterable[str]) -> dict[str, Claim]:
-    """What people said, one claim per attribute: of the product, else of its pictures.
+def corrections(product: ProductInput) -> dict[str, tuple[Claim, ...]]:
+    """What people said, by attribute: of the product, else of its pictures. Several claims only of several materials.
 
     When pictures are corrected differently, most pictures decide, then the first view.
     """
-    claims: dict[str, Claim] = {}
-    for attribute in attributes:
+    claims: dict[str, tuple[Claim, ...]] = {}
+    for attribute in PRODUCT_ATTRIBUTES:
         if (value := product.corrected.get(attribute)) is not None:
-            claims[attribute] = Claim(attribute, value, 1.0, "correction", Evidence("correction"))
+            claims[attribute] = tuple(_corrected(attribute, value, Evidence("correction")))
             continue
         said = [
             (picture.corrected[attribute], picture) for picture in product.pictures if attribute in picture.corrected
@@ -212,8 +216,16 @@ def corrections(product: ProductInput, attributes: Iterable[str]) -> dict[str, C
             values = [value for value, _ in said]
             value, picture = max(said, key=lambda one: values.count(one[0]))
             evidence = Evidence("correction", picture.image_uri, picture.content_sha256)
-            claims[attribute] = Claim(attribute, value, 1.0, "correction", evidence)
+            claims[attribute] = tuple(_corrected(attribute, value, evidence))
     return claims
+
+
+def _corrected(attribute: str, value: str, evidence: Evidence) -> Iterator[Claim]:
+    """A person's value as claims: one, but of "60% cotton, 40% linen" two with their shares."""
+    for part in value.split(VALUE_SEPARATOR) if attribute in MANY_VALUED else (value,):
+        share, percent, _ = part.partition("%")
+        amount = float(share) if percent and share.isdigit() else None
+        yield fact_claim(attribute, part, amount, 1.0, "correction", evidence)
 
 
 def distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:

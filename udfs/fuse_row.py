@@ -62,7 +62,7 @@ def product_row(
     category = decisions[CATEGORY]
     main = _main_picture(product.pictures, rules.publish_quality)
     price, currency = _price(product, decisions.get("price"), claims)
-    brand = clean(product.brand) or _value(decisions, "brand")
+    brand = _brand(product, decisions.get("brand"))
     conflicts = [conflict for decision in decisions.values() for conflict in decision.conflicts]
     name = describe_product(_facts(decisions, claims, brand, main), taxonomy)
     words = path_words(category.value, taxonomy) if category.value else (None, None)
@@ -105,6 +105,13 @@ def product_row(
 
 def _value(decisions: Mapping[str, Decision], attribute: str) -> str | None:
     return decisions[attribute].value if attribute in decisions else None
+
+
+def _brand(product: ProductInput, decision: Decision | None) -> str | None:
+    """The feed's brand, unless a person said otherwise."""
+    if decision is not None and (decision.source == "correction" or not clean(product.brand)):
+        return decision.value
+    return clean(product.brand)
 
 
 def _facts(

@@ -251,7 +251,16 @@ class HealthAnswer(BaseModel):
     problem: str | None = None
 
 
+class Vocabulary(BaseModel):
+    """Values that a correction of one attribute may give."""
+
+    label: Names
+    values: list[FacetValue]
+    is_open: bool = Field(description="Whether other texts are taken too, as of a brand")
+    is_many: bool = Field(description='Whether several are taken, separated by commas: "60% cotton, 40% linen"')
+
+
 class VocabularyAnswer(BaseModel):
     """Values that a correction may give, by attribute."""
 
-    attributes: dict[str, Facet]
+    attributes: dict[str, Vocabulary]

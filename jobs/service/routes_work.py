@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from jobs.corrections_spool import CORRECTABLE, SpooledCorrection, known_value
+from jobs.correction_values import known_value
+from jobs.corrections_spool import SpooledCorrection
 from jobs.service.answers import (
     CorrectionRequest,
     CorrectionsAnswer,
@@ -23,6 +24,7 @@ from jobs.service.guard import json_only
 from jobs.service.problems import ProblemError
 from jobs.service.routes_search import TheService, TheSnapshot
 from jobs.service.views import candidates, card, conflicts, pending, review_reasons, vocabulary
+from schemas.corrections import PRODUCT_ATTRIBUTES
 
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Size = Annotated[int, Query(ge=1, le=100)]
@@ -89,11 +91,11 @@ def correct(
     row = snapshot.details.product(asked.product_id)
     if row is None:
         raise ProblemError("not-found", "no published product has that identifier")
-    if asked.attribute not in CORRECTABLE:
-        raise ProblemError("bad-value", f"only {', '.join(CORRECTABLE)} can be corrected")
+    if asked.attribute not in PRODUCT_ATTRIBUTES:
+        raise ProblemError("bad-value", f"only {', '.join(PRODUCT_ATTRIBUTES)} can be corrected")
     value = known_value(asked.attribute, asked.value)
     if value is None:
-        raise ProblemError("bad-value", f"{asked.attribute} has no such value; GET /vocabulary lists them")
+        raise ProblemError("bad-value", f"{asked.attribute} has no such value; see GET /vocabulary")
     said = {**stated(row, snapshot.details.claims(asked.product_id)), "category": row.get("category")}
     correction = SpooledCorrection(
         product_id=asked.product_id,

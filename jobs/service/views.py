@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from jobs.corrections_spool import CORRECTABLE, SpooledCorrection
+from jobs.corrections_spool import SpooledCorrection
 from jobs.service.answers import (
     Card,
     Claim,
@@ -19,10 +19,12 @@ from jobs.service.answers import (
     ProductPicture,
     SeenPicture,
     UnderstoodTerm,
+    Vocabulary,
 )
 from jobs.service.facts import CATEGORY, attribute_label, color_hex, value_label
 from jobs.service.meaning import Term
-from schemas.attributes import load_attributes
+from schemas.attributes import MANY_VALUED, load_attributes
+from schemas.corrections import PRODUCT_ATTRIBUTES
 from schemas.taxonomy import load_taxonomy
 
 FACETS = ("category", "color", "pattern", "gender", "material", "season", "usage", "shape", "brand")
@@ -220,19 +222,17 @@ def pending(name: str, correction: SpooledCorrection) -> PendingCorrection:
 
 
 @cache
-def vocabulary() -> dict[str, Facet]:
-    """Every value that a correction may give."""
+def vocabulary() -> dict[str, Vocabulary]:
+    """The values that a correction may give, by attribute."""
     dictionary = load_attributes()
     found = {}
-    for attribute in CORRECTABLE:
-        if attribute == CATEGORY:
-            values: Sequence[str] = load_taxonomy().paths
-        elif attribute in dictionary.names:
-            values = dictionary.values(attribute)
-        else:
-            continue
+    for attribute in PRODUCT_ATTRIBUTES:
+        is_category = attribute == CATEGORY
+        values: Sequence[str] = load_taxonomy().paths if is_category else dictionary.values(attribute)
+        is_open = not is_category and dictionary.attribute(attribute).open
         shown = [facet_value(attribute, value, 0) for value in values]
-        found[attribute] = Facet(name=attribute, label=labels(attribute), values=shown)
+        is_many = attribute in MANY_VALUED
+        found[attribute] = Vocabulary(label=labels(attribute), values=shown, is_open=is_open, is_many=is_many)
     return found
 
 

@@ -193,13 +193,13 @@ def test_quarantined_pictures_and_products_are_corrected_by_their_own_ids(tables
     (row,) = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert (count, row["subject_kind"], row["subject"], row["reason"]) == (1, "image", "file:///gone.jpg", "not_found")
     by_hand = tmp_path / "by_hand.csv"
-    by_hand.write_text(f"image_uri,product_id,category\n{tables.uris[0]},,jeans\n,p3,Dress\n")
-    assert import_corrections(tables.settings, by_hand) == 2
+    by_hand.write_text(f"image_uri,product_id,category,material\n{tables.uris[0]},,jeans,\n,p3,Dress,Linen\n")
+    assert import_corrections(tables.settings, by_hand) == 3
     seen = {row["content_sha256"]: row["category"] for row in corrected_attributes(tables.store).collect()}
     assert seen[tables.sha256[0]] == JEANS
     assert seen[tables.sha256[3]] == SHIRT, "a product's category is not its picture's"
     assert [row.asDict() for row in product_corrections(tables.store).collect()] == [
-        {"product_id": "p3", "corrected": {"category": DRESS}}
+        {"product_id": "p3", "corrected": {"category": DRESS, "material": "linen"}}
     ]
 
 
@@ -238,6 +238,12 @@ def rows(*values: dict[str, str]) -> list[CorrectedRow]:
         ({"product_id": "p", "color": "ultraviolett"}, r"line 2: color 'ultraviolett' is unknown"),
         ({"product_id": "p", "gender": "womne"}, r"gender 'womne' is unknown, perhaps 'women'"),
         ({"category": "shirt"}, r"it names no subject; fill in"),
+        (
+            {"image_uri": "file:///a.jpg", "material": "linen"},
+            r"material cannot be corrected of a picture; give",
+        ),
+        ({"product_id": "p", "text_present": "text"}, r"text_present cannot be corrected of a product; leave it empty"),
+        ({"product_id": "p", "neckline": "v nek"}, r"neckline 'v nek' is unknown, perhaps 'v-neck'"),
         ({"subject_kind": "shop", "subject": "x", "color": "red"}, r"subject_kind 'shop' is not one of"),
         ({"product_id": "p", "color": "red", "corrected_at": "yesterday"}, r"corrected_at 'yesterday' is no time"),
     ],

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from jobs.store import SchemaDriftError, TableStore
-from schemas.contract import Column, Table
+from schemas.contract import Column, Table, ddl_columns
 from schemas.migrations import Migration
+from schemas.tables import CORRECTIONS
 
 FRUIT = Table(
     name="fruit",
@@ -112,3 +116,18 @@ def test_nothing_is_written_without_permission(spark, tmp_path):
     with pytest.raises(NoLeaseError):
         store.ensure([FRUIT])
     assert not store.exists("fruit")
+
+
+def test_corrections_of_before_take_what_people_may_say_now(spark, tmp_path):
+    store = TableStore(spark, f"file://{tmp_path}")
+    older = replace(CORRECTIONS, checks={"attribute_known": "attribute IN ('category', 'color')"})
+    store.ensure([older], [])
+    row = dict.fromkeys(CORRECTIONS.column_names, "x") | {"corrected_at": datetime(2026, 11, 24, tzinfo=UTC)}
+    row |= {"subject_kind": "product", "attribute": "material"}
+    rows = spark.createDataFrame([row], ddl_columns(CORRECTIONS.columns))
+    with pytest.raises(Exception, match="attribute_known"):
+        store.append(CORRECTIONS, rows)
+    store.ensure([CORRECTIONS])
+    store.append(CORRECTIONS, rows)
+    with pytest.raises(Exception, match="attribute_listed"):
+        store.append(CORRECTIONS, spark.createDataFrame([row | {"attribute": "price"}], rows.schema))

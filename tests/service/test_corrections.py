@@ -47,6 +47,20 @@ def test_confirming_what_is_said_is_a_correction_too(client: TestClient, shop: S
     assert client.delete(f"/corrections/{saved['id']}").status_code == 204
 
 
+def test_facts_that_no_model_tells_are_corrected_too(client: TestClient) -> None:
+    vocabulary = client.get("/vocabulary").json()["attributes"]
+    assert vocabulary["material"]["is_open"]
+    assert vocabulary["material"]["is_many"]
+    assert not vocabulary["neckline"]["is_open"]
+    asked = {"product_id": "P005", "attribute": "material", "value": "60% Cotton, 40% 亚麻"}
+    saved = client.post("/corrections", json=asked).json()
+    assert saved["value"] == "60% cotton, 40% linen"
+    assert client.delete(f"/corrections/{saved['id']}").status_code == 204
+    refused = client.post("/corrections", json={**asked, "attribute": "price", "value": "1"})
+    assert refused.status_code == 422, refused.text
+    assert "only category, color" in refused.json()["detail"]
+
+
 def correction(product_id: str, value: str, minutes: int = 0, **more: Any) -> SpooledCorrection:
     told = {"attribute": "color", "corrected_by": "ann", "corrected_at": NOW + timedelta(minutes=minutes), **more}
     return SpooledCorrection(product_id=product_id, value=value, **told)

@@ -134,7 +134,15 @@ def test_product_shows_its_evidence_and_is_corrected(page: Page, address: str, s
     (spooled,) = (shop.root / FOLDER).glob("*.json")
     assert '"value":"navy blue"' in spooled.read_text()
 
+    page.get_by_label("Add what is missing").select_option("net_content")
+    page.locator(".adder input").fill("0.5 l")
+    page.locator(".adder").get_by_role("button", name="Save").click()
+    expect(page.locator(".adder .status.good")).to_contain_text("500 ml")
+
     page.goto(f"{address}#/review")
+    page.locator(".waiting-box summary").click()
+    page.locator(".waiting").get_by_role("button", name="Undo").first.click()
+    expect(page.locator(".waiting li")).to_have_count(1)
     page.locator(".waiting-box summary").click()
     page.locator(".waiting").get_by_role("button", name="Undo").click()
     expect(page.locator(".waiting-box")).to_have_count(0)

@@ -305,6 +305,17 @@ class TestCorrections:
         assert said("green", "black", "black") == "black"
         assert said("green", "black") == "green"
 
+    def test_it_goes_before_what_texts_and_the_feed_say(self, fuse):
+        said = {"brand": "Adidas", "material": "60% linen, 40% cotton", "net_content": "500 ml"}
+        product = fuse(title="cotton shirt", brand="Nike", pictures=(picture(),), corrected=said)
+        assert product.row["brand"] == "Adidas"
+        assert claims(product, "brand")["feed", "Nike"].is_chosen is False
+        materials = {key: claim.evidence.share for key, claim in claims(product, "material").items()}
+        assert materials["correction", "linen"] == pytest.approx(0.6)
+        assert materials["correction", "cotton"] == pytest.approx(0.4)
+        assert "60% linen, 40% cotton" in product.row["description_en"]
+        assert claims(product, "net_content")["correction", "500 ml"].is_chosen, "nobody else had said anything"
+
     def test_it_needs_neither_picture_nor_text(self, fuse):
         row = fuse(corrected={"category": SHIRT, "color": "red"}).row
         assert (row["category"], row["color"]) == (SHIRT, "red")

@@ -3,7 +3,7 @@
 import { ask, button, complain, dot, make, meter, notify, picture, productPath, servicePath, shape, sure, titleOf } from "./dom.js";
 import { card } from "./search.js";
 import { money, named, otherNamed, percent, word } from "./words.js";
-import { correctable, valuePicker, save } from "./work.js";
+import { save, valuePicker, vocabulary } from "./work.js";
 
 const rectangle = ({ x_min, y_min, x_max, y_max }) => ({
   x: x_min, y: y_min, width: Math.max(0, x_max - x_min), height: Math.max(0, y_max - y_min),
@@ -186,7 +186,28 @@ const corrector = (product, attribute, label, value, redraw) => {
   return place;
 };
 
-const claims = (product, board, redraw) => {
+// A line to say what nobody has said yet: the attribute first, then its value.
+const adder = (product, correctable, claimed, redraw) => {
+  const line = make("div", "claim-head adder");
+  const select = make("select");
+  select.setAttribute("aria-label", word("addFact"));
+  select.add(new Option(word("addFact"), ""));
+  Object.entries(correctable).filter(([attribute]) => !claimed.has(attribute)).forEach(([attribute, one]) => select.add(new Option(named(one.label), attribute)));
+  select.addEventListener("change", () => {
+    line.replaceChildren(select);
+    if (!select.value) return;
+    const form = corrector(product, select.value, named(correctable[select.value].label), "", redraw);
+    line.append(form);
+    form.querySelector("button").click();
+  });
+  line.append(select);
+  product.corrections.filter((one) => !claimed.has(one.attribute)).forEach((one) => {
+    line.append(make("span", "status good", `${named(correctable[one.attribute].label)} → ${named(one.name)}`));
+  });
+  return line;
+};
+
+const claims = (product, board, correctable, redraw) => {
   const list = make("div", "claims");
   const byAttribute = new Map();
   product.claims.forEach((claim) => {
@@ -199,10 +220,11 @@ const claims = (product, board, redraw) => {
     const chosen = rows.find((claim) => claim.is_chosen);
     const pending = product.corrections.filter((one) => one.attribute === attribute).pop();
     if (pending) head.append(make("span", "status good", `→ ${named(pending.name)}`));
-    if (correctable(attribute)) head.append(corrector(product, attribute, label, chosen ? chosen.value : "", redraw));
+    if (correctable[attribute]) head.append(corrector(product, attribute, label, chosen ? chosen.value : "", redraw));
     const group = make("ul", "", ...rows.map((claim) => claimRow(claim, board)));
     list.append(make("div", "claim-group", head, group));
   });
+  list.append(adder(product, correctable, byAttribute, redraw));
   return list;
 };
 
@@ -284,9 +306,9 @@ const twins = (product) => {
 
 export const showProduct = async (main, id, resultsHash) => {
   main.setAttribute("aria-busy", "true");
-  let product;
+  let product, correctable;
   try {
-    product = await ask(servicePath(id));
+    [product, correctable] = await Promise.all([ask(servicePath(id)), vocabulary()]);
   } catch (error) {
     main.replaceChildren(make("p", "empty", error.message));
     return;
@@ -311,7 +333,7 @@ export const showProduct = async (main, id, resultsHash) => {
   const description = named(product.description);
   const main_seen = (product.pictures.find((each) => each.image === one.image && each.seen) || product.pictures.find((each) => each.seen) || {}).seen;
   const side = make("div", "product-side", head, description ? make("p", "description", description) : null,
-    conflicts(product), section(word("attributes"), claims(product, board, redraw)),
+    conflicts(product), section(word("attributes"), claims(product, board, correctable, redraw)),
     main_seen ? palette(main_seen) : null, textLines(product.pictures), twins(product), facts(product));
   main.replaceChildren(make("article", "product", back, make("div", "product-columns", board.element, side), similarStrip(product)));
   document.title = `${titleOf(one)} · Vitrine`;

@@ -3,22 +3,31 @@
 import { ask, button, complain, make, notify, picture, productPath, sure, titleOf } from "./dom.js";
 import { current, named, word } from "./words.js";
 
-const CORRECTABLE = ["category", "color", "pattern", "shape", "gender", "season", "usage"];
-export const correctable = (attribute) => CORRECTABLE.includes(attribute);
-
-let vocabulary = null;
-const values = async (attribute) => {
-  vocabulary ||= (await ask("/vocabulary")).attributes;
-  return vocabulary[attribute].values;
-};
+let known = null;
+// What may be corrected, by attribute: label, values, is_open, is_many.
+export const vocabulary = async () => (known ||= (await ask("/vocabulary")).attributes);
 
 const CATEGORY_BLANKS = "\u2003";
 
+// A list to choose from; where other texts are taken too, a field that proposes the listed ones.
 export const valuePicker = async (attribute, chosen) => {
+  const { values, is_open: isOpen, is_many: isMany } = (await vocabulary())[attribute];
+  if (isOpen) {
+    const list = make("datalist");
+    list.id = `values-of-${attribute}`;
+    values.forEach((one) => list.append(new Option(named(one.name))));
+    const input = make("input", "", list);
+    input.setAttribute("list", list.id);
+    input.setAttribute("aria-label", word("choose"));
+    input.placeholder = word(isMany ? "severalValues" : "freeValue");
+    input.maxLength = 200;
+    input.value = chosen;
+    return input;
+  }
   const select = make("select");
   select.setAttribute("aria-label", word("choose"));
   select.add(new Option(word("choose"), ""));
-  (await values(attribute)).forEach((one) => {
+  values.forEach((one) => {
     const depth = attribute === "category" ? one.value.split("/").length - 1 : 0;
     select.add(new Option(CATEGORY_BLANKS.repeat(depth) + named(one.name), one.value, false, one.value === chosen));
   });
@@ -96,7 +105,7 @@ const reviewRow = (item) => {
   const reasons = make("p", "flags", ...item.reasons.map((reason) => make("span", "status warn", word("reasons")[reason] || reason)));
   const body = make("div", "review-body", title, reasons);
   let number = 1;
-  item.conflicts.filter((one) => correctable(one.attribute)).forEach((one) => {
+  item.conflicts.forEach((one) => {
     const source = (name) => word("source")[name] || name;
     const question = make("p", "question", word("which")(named(one.label)));
     const sides = make("div", "choice-row");
