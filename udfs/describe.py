@@ -12,7 +12,7 @@ from udfs.decode import DecodedImage
 from udfs.perceptual_hash import perceptual_hash
 from udfs.picture_size import scaled_box, shrunk
 from udfs.preprocess import enhance
-from udfs.quality import Quality, measure_quality
+from udfs.quality import Quality, luma_of, measure_quality
 from udfs.segment import Region
 from udfs.shape import describe_shape
 from udfs.texture import describe_texture
@@ -80,10 +80,11 @@ def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Pict
     clock = StepClock()
     small = shrunk(decoded.pixels, FEATURE_SIDE)
     clock.lap("preprocess")
-    quality = measure_quality(decoded.pixels, small)
+    luma = luma_of(decoded.pixels)
+    quality = measure_quality(decoded.pixels, small, luma)
     phash = perceptual_hash(small)
     clock.lap("quality")
-    pixels, enhancements = enhance(decoded.pixels, quality) if enhance_pixels else (decoded.pixels, ())
+    pixels, enhancements = enhance(decoded.pixels, quality, luma) if enhance_pixels else (decoded.pixels, ())
     if enhancements:
         small = shrunk(pixels, FEATURE_SIDE)
     clock.lap("preprocess")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.quality import Quality
+from udfs.quality import Luma, Quality, luma_of
 
 WHITE_BALANCE = "white_balance"
 CONTRAST = "contrast"
@@ -21,15 +21,19 @@ _REFERENCE_CHROMA = (3.0, 24.0)
 _REFERENCE_OFF_LOCUS = 9.0
 _LOW_CONTRAST_SPAN = 0.45
 _NOISY_SIGMA = 5.0
-_LARGE_SIDE = 256
+# Every so many pixels along the border tell its color as well.
+_BORDER_STEP = 4
 
 
-def enhance(pixels: NDArray[np.uint8], quality: Quality) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def enhance(
+    pixels: NDArray[np.uint8], quality: Quality, luma: Luma | None = None
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Correct white balance, contrast and noise where called for.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         quality: its measures.
+        luma: of `pixels`, where it is at hand.
 
     Returns:
         (pixels, names of what was applied in order): `denoise`, `white_balance`, `contrast`. When nothing is called
@@ -43,7 +47,8 @@ def enhance(pixels: NDArray[np.uint8], quality: Quality) -> tuple[NDArray[np.uin
     if reference is not None:
         pixels = _balance(pixels, reference)
         applied.append(WHITE_BALANCE)
-    span = _luma_span(pixels)
+    # What was corrected so far has changed the luma.
+    span = _luma_span(luma if luma is not None and not applied else luma_of(pixels))
     if span is not None:
         pixels = _stretch(pixels, *span)
         applied.append(CONTRAST)
@@ -60,11 +65,12 @@ def _white_reference(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.
     if quality.border_uniformity < _REFERENCE_UNIFORMITY or min(pixels.shape[:2]) < 16:
         return None
     thickness = max(1, min(pixels.shape[:2]) // 50)
+    step = _BORDER_STEP if thickness >= _BORDER_STEP else 1
     border = np.concatenate(
         [
-            pixels[:thickness].reshape(-1, 3),
-            pixels[:, :thickness].reshape(-1, 3),
-            pixels[:, -thickness:].reshape(-1, 3),
+            pixels[:thickness, ::step].reshape(-1, 3),
+            pixels[::step, :thickness].reshape(-1, 3),
+            pixels[::step, -thickness:].reshape(-1, 3),
         ]
     )
     reference = np.median(border, axis=0)
@@ -96,12 +102,9 @@ def _encoded(linear: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(values), dtype=np.uint8)
 
 
-def _luma_span(pixels: NDArray[np.uint8]) -> tuple[float, float] | None:
+def _luma_span(luma: Luma) -> tuple[float, float] | None:
     """The luma range in use (0.5 to 99.5 percent) when it is narrow but not flat, else None."""
-    # Every other pixel tells the range as well.
-    step = 2 if min(pixels.shape[:2]) >= _LARGE_SIDE else 1
-    luma = cv2.cvtColor(np.ascontiguousarray(pixels[::step, ::step]), cv2.COLOR_RGB2GRAY)
-    share = np.cumsum(cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel()) / luma.size
+    share = np.cumsum(luma.shares)
     low, high = (float(np.searchsorted(share, level)) for level in (0.005, 0.995))
     flat = high - low < 12
     # A white product on white uses a narrow range too, and rightly: only veiled or dim pictures reach neither end.

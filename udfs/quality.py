@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,9 +15,11 @@ from models.shrink import shrink
 _SHARPNESS_SIDE = 512
 _COLOR_SIDE = 128
 _MANY_ROWS = 256
+# Side (px) of the tiles over which sharpness and noise are averaged.
+_TILE = 16
 # log10(1 + variance) of the Laplacian: 4.0 is a crisp, richly textured picture, below 1 nothing is in focus.
 _SHARPNESS_CEILING = 4.0
-_SECOND_DIFFERENCE = np.array([1, -2, 1], dtype=np.float32)
+_LEVELS = np.arange(256) / 255
 
 
 @dataclass(frozen=True)
@@ -36,31 +39,51 @@ class Quality:
     blockiness: float
 
 
-def measure_quality(pixels: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -> Quality:
+@dataclass(frozen=True)
+class Luma:
+    """A picture's brightness (ITU-R BT.601), taken once for all that look at it.
+
+    Args:
+        pixels: (H, W) uint8.
+        shares: (256,) float64, share of the pixels at each level.
+    """
+
+    pixels: NDArray[np.uint8]
+    shares: NDArray[np.float64]
+
+
+def luma_of(pixels: NDArray[np.uint8]) -> Luma:
+    """The luma of a picture (H, W, 3) uint8 RGB."""
+    luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    # Every other row tells the histogram as well, at half the cost.
+    rows = luma[::2] if luma.shape[0] >= _MANY_ROWS else luma
+    return Luma(luma, cv2.calcHist([rows], [0], None, [256], [0, 256]).ravel().astype(np.float64) / rows.size)
+
+
+def measure_quality(
+    pixels: NDArray[np.uint8], small: NDArray[np.uint8] | None = None, luma: Luma | None = None
+) -> Quality:
     """Measure a decoded picture before anything is corrected in it.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         small: the same picture shrunk by area averaging, where it is at hand: its colors need no more.
+        luma: of `pixels`, where it is at hand.
 
     Returns:
         The measures; every one is finite for every picture, 1 x 1 included.
     """
-    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    # Every other row tells the histogram as well, at half the cost.
-    rows = luma[::2] if luma.shape[0] >= _MANY_ROWS else luma
-    histogram = cv2.calcHist([rows], [0], None, [256], [0, 256]).ravel().astype(np.float64)
-    histogram /= histogram.sum()
-    levels = np.arange(256) / 255
-    brightness = float(histogram @ levels)
-    contrast = math.sqrt(max(float(histogram @ levels**2) - brightness**2, 0.0))
+    luma = luma or luma_of(pixels)
+    histogram = luma.shares
+    brightness = float(histogram @ _LEVELS)
+    contrast = math.sqrt(max(float(histogram @ _LEVELS**2) - brightness**2, 0.0))
     dark, bright = float(histogram[:3].sum()), float(histogram[253:].sum())
 
     lab = _small_lab(pixels if small is None else small)
     uniformity, white = _border(lab)
-    sharpness = _sharpness(luma)
-    noise = _noise_sigma(luma)
-    blockiness = _blockiness(luma)
+    sharpness = _sharpness(luma.pixels)
+    noise = _noise_sigma(luma.pixels)
+    blockiness = _blockiness(luma.pixels)
     penalties = (
         _ramp(sharpness, 0.1, 0.6),
         _ramp(brightness, 0.05, 0.25),
@@ -103,16 +126,19 @@ def _sharpness(luma: NDArray[np.uint8]) -> float:
     scale = _SHARPNESS_SIDE / max(luma.shape)
     if scale < 1:
         size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
-        # Exact averaging: the faster `shrink` is a little softer, which this measure would see.
-        luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+        # Up to a factor of two bilinear sampling passes over no pixel. Against averaging areas, at four times the cost,
+        # the measure is .010 higher in the mean, with a deviation of .008.
+        method = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+        luma = np.asarray(cv2.resize(luma, size, interpolation=method), np.uint8)
     laplacian = cv2.Laplacian(luma, cv2.CV_16S)
     energy = cv2.multiply(laplacian, laplacian, dtype=cv2.CV_32F)
-    tile = 16
-    if min(luma.shape) >= 2 * tile:
-        size = (luma.shape[1] // tile, luma.shape[0] // tile)
-        tiles = cv2.resize(energy, size, interpolation=cv2.INTER_AREA)
+    rows, columns = luma.shape[0] // _TILE, luma.shape[1] // _TILE
+    if min(rows, columns) >= 2:
+        # Summed down the columns first, along whole rows of memory.
+        sums = energy[: rows * _TILE].reshape(rows, _TILE, -1).sum(axis=1)[:, : columns * _TILE]
+        tiles = sums.reshape(rows, columns, _TILE).sum(axis=2) / _TILE**2
         # The upper quartile of the tiles is product, not backdrop, in all but the emptiest pictures.
-        variance = float(tiles[tiles >= np.quantile(tiles, 0.75)].mean())
+        variance = float(tiles[tiles >= _quantile(tiles, 0.75)].mean())
     else:
         variance = float(energy.mean())
     return min(math.log10(1 + variance) / _SHARPNESS_CEILING, 1.0)
@@ -124,28 +150,39 @@ def _noise_sigma(luma: NDArray[np.uint8]) -> float:
     Source: Immerkaer, "Fast Noise Variance Estimation" (1996), over the quieter tiles only, so that edges and fabric
     are not taken for noise (Tai and Yang 2008 leave out edges), and without tiles that are clipped.
     """
-    tile = 16
-    rows, columns = luma.shape[0] // tile, luma.shape[1] // tile
-    if rows < 2 or columns < 2:
+    if min(luma.shape) < 2 * _TILE:
         return 0.0
-    luma = luma[: rows * tile, : columns * tile]
-    # On 8-bit values the response fits 16 bits; area resizing averages each tile.
-    response = cv2.convertScaleAbs(cv2.sepFilter2D(luma, cv2.CV_16S, _SECOND_DIFFERENCE, _SECOND_DIFFERENCE))
-    means = cv2.resize(response.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    levels = cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA)
+    # Immerkaer's mask is the second difference along both axes; on 8-bit values its response fits 16 bits.
+    response = cv2.convertScaleAbs(cv2.Sobel(luma, cv2.CV_16S, 2, 2, ksize=3))
+    levels = np.rint(_tile_means(luma))
     usable = (levels > 12) & (levels < 243)
     if usable.sum() < 4:
         return 0.0
-    return float(np.quantile(means[usable], 0.2)) * math.sqrt(math.pi / 2) / 6
+    return _quantile(_tile_means(response)[usable], 0.2) * math.sqrt(math.pi / 2) / 6
+
+
+def _tile_means(values: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Means over whole tiles, by a summed-area table: a fraction of the cost of resizing by area."""
+    corners = cv2.integral(values)[::_TILE, ::_TILE].astype(np.float64)
+    return (corners[1:, 1:] - corners[1:, :-1] - corners[:-1, 1:] + corners[:-1, :-1]) / _TILE**2
+
+
+def _quantile(values: NDArray[Any], share: float) -> float:
+    """`np.quantile` of a few hundred values, at a fifth of its overhead."""
+    ordered = np.sort(values, axis=None)
+    place = share * (ordered.size - 1)
+    low = int(place)
+    high = min(low + 1, ordered.size - 1)
+    return float(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
 
 
 def _color_cast(lab: NDArray[np.float32]) -> float:
     """Chroma of the mean of near-gray pixels: what a neutral surface would show if nothing tinted it."""
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    near_gray = (chroma < 20) & (lab[..., 0] > 25) & (lab[..., 0] < 99.5)
-    if near_gray.sum() < 0.01 * near_gray.size:
+    lightness, a, b = cv2.split(lab)
+    near_gray = (a * a + b * b < 20**2) & (lightness > 25) & (lightness < 99.5)
+    if np.count_nonzero(near_gray) < 0.01 * near_gray.size:
         return 0.0
-    return float(np.hypot(lab[..., 1][near_gray].mean(), lab[..., 2][near_gray].mean()))
+    return math.hypot(*cv2.mean(lab, near_gray.view(np.uint8))[1:3])
 
 
 def _border(lab: NDArray[np.float32]) -> tuple[float, float]:
@@ -153,7 +190,7 @@ def _border(lab: NDArray[np.float32]) -> tuple[float, float]:
     border = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
     # Median distance to the median color: a leg or strap that cuts the border does not count.
     distance = np.linalg.norm(border - np.median(border, axis=0), axis=1)
-    uniformity = 1 - min(float(np.quantile(distance, 0.75)) / 40, 1.0)
+    uniformity = 1 - min(_quantile(distance, 0.75) / 40, 1.0)
     white = (border[:, 0] > 93) & (np.hypot(border[:, 1], border[:, 2]) < 6)
     return uniformity, float(white.mean())
 

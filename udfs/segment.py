@@ -197,6 +197,6 @@ def _blur_histogram(histogram: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def region_of(mask: Mask, confidence: float, method: Method) -> Region:
     """The region of a mask, which must not be empty."""
-    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
-    return Region(box, mask, float(mask.mean()), float(confidence), method)
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    box = (float(left), float(top), float(left + width), float(top + height))
+    return Region(box, mask, np.count_nonzero(mask) / mask.size, float(confidence), method)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HOLE_SHARE = 0.005
+_SMOOTHING = cv2.getGaussianKernel(13, 2.0, cv2.CV_32F)
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,13 @@ def describe_shape(mask: NDArray[np.bool_]) -> tuple[ShapeDescriptors, str, floa
     Returns:
         (descriptors, shape name, confidence 0..1).
     """
-    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(ys) == 0:
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if not width:
         return _EMPTY, "irregular", 0.0
-    cut = np.ascontiguousarray(mask[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1])
-    height, width = cut.shape
-    area = int(cut.sum())
+    cut = np.ascontiguousarray(mask[top : top + height, left : left + width])
+    area, mirrored = np.count_nonzero(cut), np.count_nonzero(cut & cut[:, ::-1])
     # A frame of background lets contours and smoothing see the outline where the box cuts it.
-    framed = cv2.copyMakeBorder(cut.astype(np.uint8), 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=0)
+    framed = cv2.copyMakeBorder(cut.view(np.uint8), 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=0)
     contours, hierarchy = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer = [contour for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0]
     inner = [contour for contour, links in zip(contours, hierarchy[0], strict=True) if links[3] >= 0]
@@ -66,7 +66,7 @@ def describe_shape(mask: NDArray[np.bool_]) -> tuple[ShapeDescriptors, str, floa
         solidity=min(filled / hull_area, 1.0),
         circularity=_circularity(framed),
         eccentricity=_eccentricity(cut),
-        symmetry=float((cut & cut[:, ::-1]).sum() / (cut | cut[:, ::-1]).sum()),
+        symmetry=mirrored / (2 * area - mirrored),
         top_bottom_ratio=_top_bottom_ratio(cut),
         holes=sum(cv2.contourArea(contour) > _HOLE_SHARE * area for contour in inner),
     )
@@ -86,24 +86,25 @@ def _circularity(framed: NDArray[np.uint8]) -> float:
     size = (max(3, round(framed.shape[1] * scale)), max(3, round(framed.shape[0] * scale)))
     resized = cv2.resize(framed * 255, size, interpolation=cv2.INTER_LINEAR)
     resized = cv2.copyMakeBorder(resized, 6, 6, 6, 6, cv2.BORDER_CONSTANT, value=0)
-    smooth = (cv2.GaussianBlur(resized, (0, 0), 2.0) > 127).astype(np.uint8)
+    # The filters one after the other in floating point: a third of the cost of OpenCV's exact Gaussian of bytes.
+    smooth = (cv2.sepFilter2D(resized, -1, _SMOOTHING, _SMOOTHING) > 127).view(np.uint8)
     contours, _ = cv2.findContours(smooth, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return 0.0
-    contour = max(contours, key=cv2.contourArea)[:, 0, :].astype(np.float32)
+    contour = max(contours, key=cv2.contourArea).astype(np.float32)
     count = len(contour)
     if count < 8:
         return 0.0
     # A moving average over five contour points takes the staircase out of the length.
     padded = np.concatenate([contour[-2:], contour, contour[:2]])
-    averaged = np.stack([padded[i : i + count] for i in range(5)]).mean(axis=0)
-    perimeter = cv2.arcLength(averaged[:, None, :], True)
-    return min(4 * math.pi * cv2.contourArea(averaged[:, None, :]) / perimeter**2, 1.0) if perimeter > 0 else 0.0
+    averaged = sum(padded[i : i + count] for i in range(5)) * np.float32(0.2)
+    perimeter = cv2.arcLength(averaged, True)
+    return min(4 * math.pi * cv2.contourArea(averaged) / perimeter**2, 1.0) if perimeter > 0 else 0.0
 
 
 def _eccentricity(cut: NDArray[np.bool_]) -> float:
     """Eccentricity of the ellipse with the same second central moments."""
-    moments = cv2.moments(cut.astype(np.uint8), binaryImage=True)
+    moments = cv2.moments(cut.view(np.uint8), binaryImage=True)
     area = moments["m00"]
     # A pixel is a unit square: 1/12 is its own second moment.
     xx, yy, xy = moments["mu20"] / area + 1 / 12, moments["mu02"] / area + 1 / 12, moments["mu11"] / area
@@ -113,7 +114,7 @@ def _eccentricity(cut: NDArray[np.bool_]) -> float:
 
 
 def _top_bottom_ratio(cut: NDArray[np.bool_]) -> float:
-    widths = cut.sum(axis=1)
+    widths = cv2.reduce(cut.view(np.uint8), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
     third = max(1, len(widths) // 3)
     # A third that is nearly empty would make the ratio explode; ten is as good as infinite.
     return float(min(widths[:third].mean() / max(widths[-third:].mean(), 1e-6), 10.0))

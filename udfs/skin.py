@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 # Skin's chroma in YCrCb after Chai and Ngan, "Face segmentation using skin-color map" (1999), with the weakly tinted
 # corner cut off, where beige fabric lies.
-_RED_RANGE = (136, 173)
-_BLUE_RANGE = (80, 124)
-_DARKEST = 60
+# Luma, red and blue, both ends included.
+_LOWEST, _HIGHEST = (61, 137, 81), (255, 172, 123)
 _LEAST_TINT = 240
 
 
@@ -23,7 +22,8 @@ def skin_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Returns:
         (H, W) bool.
     """
-    luma, red, blue = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
-    tinted = red.astype(np.int16) + blue > _LEAST_TINT
-    in_range = (red > _RED_RANGE[0]) & (red < _RED_RANGE[1]) & (blue > _BLUE_RANGE[0]) & (blue < _BLUE_RANGE[1])
-    return np.asarray(in_range & tinted & (luma > _DARKEST))
+    pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)
+    in_range = cv2.inRange(pixels, _LOWEST, _HIGHEST)
+    # The sum ends at 255, which is above the limit too.
+    tint = cv2.add(cv2.extractChannel(pixels, 1), cv2.extractChannel(pixels, 2))
+    return np.asarray((in_range > 0) & (tint > _LEAST_TINT))
