@@ -177,7 +177,10 @@ def peaks(heat: Floats, distances: Floats, threshold: float) -> tuple[Floats, Fl
     Returns:
         Boxes (P, 4) float32 in shares of the square, and scores (P,), best first.
     """
-    rows, columns = np.nonzero((heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))) & (heat > threshold))
+    above = heat > threshold
+    if not above.any():
+        return np.empty((0, 4), np.float32), np.empty(0, np.float32)
+    rows, columns = np.nonzero(above & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))))
     order = np.argsort(-heat[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]
     height, width = heat.shape

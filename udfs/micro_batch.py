@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from schemas.reasons import ImageError, Reason
 from schemas.settings import TextSettings
-from udfs.describe import Picture, StepClock, box_column, describe_product
+from udfs.describe import Picture, StepClock, box_column, columns_of, describe_product
 from udfs.detect import Detections
 from udfs.picture_text import NOT_ASKED, find_barcodes, read_texts, text_boxes, text_columns
 from udfs.product_region import Look, detect_each, look_at
@@ -137,8 +137,11 @@ def detection_columns(detections: Detections | None, picture: Picture) -> list[d
 def model_columns(result: ClassifyResult, runtime: Runtime) -> dict[str, Any]:
     """The columns that the classify model gives, of a result of one picture."""
     attributes = runtime.attribute_reader.read(result.heads)
+    seen = columns_of(runtime.read(result)[0])
     return {
-        **asdict(runtime.read(result)[0]),
-        "model_attributes": [asdict(one) for one in attributes[0]] if attributes else [],
+        **seen,
+        "category_candidates": [columns_of(one) for one in seen["category_candidates"]],
+        "labels": [columns_of(one) for one in seen["labels"]],
+        "model_attributes": [columns_of(one) for one in attributes[0]] if attributes else [],
         "embedding": result.embeddings[0],
     }
