@@ -143,10 +143,10 @@ def count_votes(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColorVote
     colors = np.ascontiguousarray(pixels).reshape(-1, 3).take(places, axis=0)
     weight = weights.reshape(-1).take(places)
     _discount_skin(weight, skin_mask(colors[None])[0])
-    codes = name_pixels(colors)
+    codes = name_pixels(colors).astype(np.intp)
+    counted = [weight, *(weight * channel for channel in cv2.split(colors[None]))]
+    sums, *channels = (np.bincount(codes, weights=one.ravel(), minlength=len(PALETTE)) for one in counted)
     plain = np.bincount(codes, minlength=len(PALETTE)) / len(codes)
-    sums = np.bincount(codes, weights=weight, minlength=len(PALETTE))
-    channels = [np.bincount(codes, weights=weight * colors[:, i], minlength=len(PALETTE)) for i in range(3)]
     centers = rgb_to_lab(np.stack(channels, axis=1) / np.maximum(sums, 1e-9)[:, None])
     return ColorVotes(plain, sums / sums.sum(), centers)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +25,10 @@ _AS_HIGH = 0.93
 _SKIN_MAJORITY = 0.8
 _SHADING_SIGMA = 16
 _TILE = 24
+# Of each ring of eight bits how many are set, where they stand together, else 9.
+_RING_PATTERNS = np.array(
+    [code.bit_count() if (code ^ (code << 1 & 255 | code >> 7)).bit_count() <= 2 else 9 for code in range(256)]
+)
 # Red against green, and yellow against blue.
 _OPPONENTS = np.array([[1, -1, 0], [0.5, 0.5, -1]], dtype=np.float32)
 
@@ -178,9 +181,10 @@ def _detail(luma: NDArray[np.uint8], weight: Plane) -> Plane:
 def _periodicity(detail: Plane, weight: Plane, inside: Plane) -> tuple[float, float]:
     """Highest peak off the origin of the masked autocorrelation, and its lag in px; `inside` are the masked details."""
     # Less than one level of detail is rounding and compression noise.
-    if min(detail.shape) < 2 * _SHORTEST_PERIOD or float(inside @ inside) < inside.size:
+    variance = float(inside @ inside)
+    if min(detail.shape) < 2 * _SHORTEST_PERIOD or variance < inside.size:
         return 0.0, 0.0
-    correlation, overlap = _autocorrelation(detail, weight)
+    correlation, overlap = _autocorrelation(detail, weight, variance)
     ridge = cv2.dilate(correlation, np.ones((5, 5), np.uint8))
     lag, is_period = _lags(*correlation.shape)
     peak = (correlation >= ridge) & is_period & (overlap > 0.3)
@@ -205,24 +209,28 @@ def _lags(rows: int, columns: int) -> tuple[Plane, Mask]:
     return lag, (lag >= _SHORTEST_PERIOD) & (lag <= _LONGEST_PERIOD)
 
 
-def _autocorrelation(detail: Plane, weight: Plane) -> tuple[Plane, Plane]:
-    """Autocorrelation inside the mask, normalised by the mask's own; lag 0 is in the middle."""
-    reach = [min(side - 1, _LONGEST_PERIOD + 3) for side in detail.shape]
-    shape = [cv2.getOptimalDFTSize(side + lag) for side, lag in zip(detail.shape, reach, strict=True)]
-    planes: list[Plane] = []
-    for values in (detail, weight):
-        padded = np.zeros(shape, dtype=np.float32)
-        padded[: values.shape[0], : values.shape[1]] = values
-        # The spectrum of real values in OpenCV's packed form: half the work of the complex one.
-        spectrum = cv2.dft(padded)
-        power = cv2.mulSpectrums(spectrum, spectrum, 0, conjB=True)
-        lags = cv2.idft(power, flags=cv2.DFT_SCALE)
-        # Negative lags lie at the far end.
-        rows = np.concatenate([lags[-reach[0] :], lags[: reach[0] + 1]])
-        planes.append(np.concatenate([rows[:, -reach[1] :], rows[:, : reach[1] + 1]], axis=1))
-    overlap = planes[1] / max(float(weight.sum()), 1.0)
-    normalised = planes[0] / np.maximum(overlap, 0.05)
-    return normalised / normalised[reach[0], reach[1]], overlap
+def _autocorrelation(detail: Plane, weight: Plane, variance: float) -> tuple[Plane, Plane]:
+    """Autocorrelation inside the mask, normalised by the mask's own and the sum of squares; lag 0 is in the middle.
+
+    Returns:
+        (correlation, share of the mask that is left at each lag).
+    """
+    reach = (min(detail.shape[0] - 1, _LONGEST_PERIOD + 3), min(detail.shape[1] - 1, _LONGEST_PERIOD + 3))
+    overlap = _lag_products(weight, reach) / np.float32(max(float(weight.sum()), 1.0))
+    return _lag_products(detail, reach) / (np.maximum(overlap, 0.05) * np.float32(variance)), overlap
+
+
+def _lag_products(values: Plane, reach: tuple[int, int]) -> Plane:
+    """Sums of the products of values a lag apart, for lags up to `reach` rows and columns; lag 0 is in the middle."""
+    rows, columns = (cv2.getOptimalDFTSize(side + lag) for side, lag in zip(values.shape, reach, strict=True))
+    padded = np.zeros((rows, columns), dtype=np.float32)
+    padded[: values.shape[0], : values.shape[1]] = values
+    # The spectrum of real values in OpenCV's packed form: half the work of the complex one.
+    spectrum = cv2.dft(padded)
+    lags = cv2.idft(cv2.mulSpectrums(spectrum, spectrum, 0, conjB=True), flags=cv2.DFT_SCALE)
+    # Negative lags lie at the far end.
+    ordered = np.concatenate([lags[-reach[0] :], lags[: reach[0] + 1]])
+    return np.concatenate([ordered[:, -reach[1] :], ordered[:, : reach[1] + 1]], axis=1)
 
 
 def _line_shares(detail: Plane, weight: Plane) -> tuple[float, float]:
@@ -299,17 +307,15 @@ def _pattern_entropy(luma: NDArray[np.uint8], mask: Mask) -> float:
     threshold = cv2.add(luma[1:-1, 1:-1], 3)
     height, width = luma.shape
     ring = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
-    bits = [(luma[y : height - 2 + y, x : width - 2 + x] > threshold).view(np.uint8) for y, x in ring]
-    ones, changes = bits[0].copy(), bits[0] ^ bits[-1]
-    for previous, bit in itertools.pairwise(bits):
-        ones += bit
-        changes += previous ^ bit
-    ones[changes > 2] = 9
-    codes = ones.take(np.flatnonzero(mask[1:-1, 1:-1]))
-    return _entropy(np.bincount(codes, minlength=10)) / math.log(10) if codes.size else 0.0
+    codes = np.zeros_like(threshold)
+    for bit, (y, x) in enumerate(ring):
+        codes |= (luma[y : height - 2 + y, x : width - 2 + x] > threshold).view(np.uint8) << np.uint8(bit)
+    inside = codes.take(np.flatnonzero(mask[1:-1, 1:-1]))
+    counts = np.bincount(_RING_PATTERNS, weights=np.bincount(inside, minlength=256), minlength=10)
+    return _entropy(counts) / math.log(10) if inside.size else 0.0
 
 
-def _entropy(counts: NDArray[np.intp]) -> float:
+def _entropy(counts: NDArray[np.float64]) -> float:
     shares = counts[counts > 0] / max(int(counts.sum()), 1)
     return max(float(-(shares * np.log(shares)).sum()), 0.0)
 
