@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.bundle import Bundle, BundleError, load_bundle
 from models.manifest import DetectTask, Task
 from models.model_input import Box, Pixels, model_input
+from models.onnx_graph import without_input_scaling
 from models.session import new_session
 from schemas.reasons import ImageError, Reason
 from udfs.classify import CategoryReader, Classification, softmax
@@ -244,7 +245,7 @@ def load_session(bundle: Bundle, file: str) -> Any:
         BundleError: onnxruntime cannot load the file.
     """
     try:
-        return new_session(bundle.files[file])
+        return new_session(without_input_scaling(bundle.files[file]))
     except Exception as error:  # onnxruntime raises its own C++ exception types, which share no base but Exception
         raise BundleError(
             f"bundle {bundle.version_id}: onnxruntime {onnxruntime.__version__} cannot load {file} ({error}); "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.bundle import load_bundle
-from models.onnx_graph import OnnxGraphError, read_graph, with_outputs
+from models.onnx_graph import OnnxGraphError, read_graph, with_outputs, without_input_scaling
 from models.session import new_session
 
 
@@ -56,3 +56,32 @@ def test_other_bytes_are_refused(content: bytes) -> None:
 def test_a_model_that_is_cut_off_is_refused(model: bytes) -> None:
     with pytest.raises(OnnxGraphError, match="cut off"):
         read_graph(model[:-1000])
+
+
+@pytest.mark.parametrize("task", ["classify", "detect"])
+def test_scaling_that_quantization_undoes_is_left_out_at_equal_outputs(task: str) -> None:
+    bundle = load_bundle()
+    whole = bundle.files[bundle.task(task).file]
+    lean = without_input_scaling(whole)
+    operators = [node.operator for node in read_graph(lean).nodes]
+    assert not {"Sub", "Div"} & set(operators)
+    assert len(operators) == len(read_graph(whole).nodes) - 4
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *bundle.task(task).input.shape), np.uint8)
+    before, after = (new_session(one).run(None, {"image": pixels}) for one in (whole, lean))
+    assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
+    assert without_input_scaling(lean) == lean
+
+
+def test_scaling_that_changes_a_byte_stays(model: bytes) -> None:
+    # 127 and 128 as floats, with which the input is brought to -1..1.
+    for value, other in ((127.0, 126.5), (128.0, 120.0)):
+        old, new = (np.float32(one).tobytes() for one in (value, other))
+        assert model.count(old)
+        changed = model.replace(old, new)
+        assert without_input_scaling(changed) == changed
+
+
+def test_a_model_in_floats_stays_as_it_is() -> None:
+    bundle = load_bundle()
+    model = bundle.files[bundle.task("understand").file]
+    assert without_input_scaling(model) == model
