@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
 _NAME = 1
 _CONSTANT_TYPE, _CONSTANT_FLOATS, _CONSTANT_INTEGERS, _CONSTANT_NAME, _CONSTANT_BYTES = 2, 4, 5, 8, 9
 _BYTE_VALUES = 256
-_TYPES = {1: np.dtype("<f4"), 2: np.dtype("u1")}
+_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 2: np.dtype("u1")}
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 # Only pass values on or write them otherwise.
 _SCALING = ("Cast", "Sub", "Div", "QuantizeLinear")
@@ -138,7 +139,7 @@ def _scaling(graph: OnnxGraph) -> tuple[Node, ...]:
     return ()
 
 
-def _gives_bytes_back(chain: tuple[Node, ...], constants: dict[str, NDArray[np.generic] | None]) -> bool:
+def _gives_bytes_back(chain: tuple[Node, ...], constants: dict[str, NDArray[Any] | None]) -> bool:
     values = [[constants[name] for name in node.inputs[1:]] for node in chain]
     (offset,), (divisor,), (scale, zero) = values[1:]
     every = np.arange(_BYTE_VALUES, dtype=np.float32)
@@ -153,7 +154,7 @@ def _graph(model: bytes) -> memoryview:
     return graphs[0]
 
 
-def _constant(model: bytes, name: str) -> NDArray[np.generic] | None:
+def _constant(model: bytes, name: str) -> NDArray[Any] | None:
     """A constant of the graph, of floats or bytes, flat; None where there is no such."""
     for field, content in _fields(_graph(model)):
         if field != _CONSTANT or _constant_name(content) != name:

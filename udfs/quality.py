@@ -164,7 +164,8 @@ def _noise_sigma(luma: NDArray[np.uint8]) -> float:
 def _tile_means(values: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Means over whole tiles, by a summed-area table: a fraction of the cost of resizing by area."""
     corners = cv2.integral(values)[::_TILE, ::_TILE].astype(np.float64)
-    return (corners[1:, 1:] - corners[1:, :-1] - corners[:-1, 1:] + corners[:-1, :-1]) / _TILE**2
+    sums = corners[1:, 1:] - corners[1:, :-1] - corners[:-1, 1:] + corners[:-1, :-1]
+    return np.asarray(sums / _TILE**2, np.float64)
 
 
 def _quantile(values: NDArray[Any], share: float) -> float:

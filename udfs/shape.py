@@ -52,7 +52,7 @@ def describe_shape(mask: NDArray[np.bool_]) -> tuple[ShapeDescriptors, str, floa
     if not width:
         return _EMPTY, "irregular", 0.0
     cut = np.ascontiguousarray(mask[top : top + height, left : left + width])
-    area, mirrored = np.count_nonzero(cut), np.count_nonzero(cut & cut[:, ::-1])
+    area, mirrored = int(np.count_nonzero(cut)), int(np.count_nonzero(cut & cut[:, ::-1]))
     # A frame of background lets contours and smoothing see the outline where the box cuts it.
     framed = cv2.copyMakeBorder(cut.view(np.uint8), 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=0)
     contours, hierarchy = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)

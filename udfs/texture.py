@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -315,7 +316,7 @@ def _pattern_entropy(luma: NDArray[np.uint8], mask: Mask) -> float:
     return _entropy(counts) / math.log(10) if inside.size else 0.0
 
 
-def _entropy(counts: NDArray[np.float64]) -> float:
+def _entropy(counts: NDArray[np.number[Any]]) -> float:
     shares = counts[counts > 0] / max(int(counts.sum()), 1)
     return max(float(-(shares * np.log(shares)).sum()), 0.0)
 
