@@ -12,7 +12,7 @@ from jobs.small_objects import SmallObjects
 from schemas.contract import ddl_columns
 from schemas.index_tables import PRODUCT_EMBEDDINGS
 from udfs.similar_cells import TRAINING_PER_CELL, Cells, Floats, cell_count, one_cell, train_cells
-from udfs.spark_index import EMBEDDING_COLUMNS, embedding_batches, matrix
+from udfs.spark_index import EMBEDDING_COLUMNS, embedding_batches, first_vectors
 
 # Cells are made anew when the catalogue has grown or shrunk by this factor since.
 GROWTH = 1.5
@@ -50,7 +50,7 @@ def _sample(run: Run, products: int) -> Floats:
     share = min(1.0, wanted / products)
     place = F.pmod(F.xxhash64("product_id"), F.lit(1_000_000))
     drawn = _embedded(run).where(place < F.lit(int(share * 1_000_000) + 1)).select("product_id", "embedding")
-    return matrix(drawn.orderBy("product_id").limit(wanted).toArrow().column("embedding"))
+    return first_vectors(drawn.toArrow(), wanted)
 
 
 def stage_embeddings(run: Run, changed: DataFrame | None, cells: Cells) -> StagedChanges:

@@ -15,8 +15,16 @@ from jobs.spark_session import cores
 from schemas.contract import ddl_columns
 from schemas.index_tables import PRODUCT_VIEW, SIMILAR_PRODUCTS
 from udfs.similar import Touched
-from udfs.similar_cells import Cells, Shards, plan_shards
-from udfs.spark_index import LIST_COLUMNS, TOUCHED_COLUMNS, matrix, similar_group, touched_batches
+from udfs.similar_cells import Cells, plan_shards
+from udfs.spark_index import (
+    DEALT,
+    LIST_COLUMNS,
+    TOUCHED_COLUMNS,
+    dealt_batches,
+    matrix,
+    similar_group,
+    touched_batches,
+)
 
 # Enough tasks for even load at the end, and not so many that every vector is sent to most of them.
 _SHARDS_PER_CORE = 3
@@ -113,12 +121,8 @@ def _lists(run: Run, scope: _Scope, cells: Cells) -> DataFrame:
         )
         queried = [row["cell"] for row in scope.wanted.select("cell").distinct().collect()]
     shards = plan_shards(cells, shard_count(run.spark, scope.products, run.settings.index.shard_products), queried)
-    columns = [*facts, "item", "is_wanted"]
-    routed = route(run.spark, products, shards).select("shard", *columns)
-    function = similar_group(cells, run.settings.index.spread)
-    lists = routed.groupBy("shard").applyInArrow(
-        lambda shard: function(shard.drop_columns(["shard"])), ddl_columns(LIST_COLUMNS)
-    )
+    dealt = products.select(*facts, "item", "is_wanted").mapInArrow(dealt_batches(shards), DEALT)
+    lists = lists_of_dealt(dealt, cells, run.settings.index.spread)
     return lists.withColumn("bundle_version", F.lit(run.bundle_version))
 
 
@@ -134,8 +138,6 @@ def shard_count(spark: SparkSession, products: int, most: int) -> int:
     return max(1, min(wanted, products // _LEAST_SHARD))
 
 
-def route(spark: SparkSession, products: DataFrame, shards: Shards) -> DataFrame:
-    """Each product once for every shard that has to see it; its list is made where its cell is at home."""
-    routes = spark.createDataFrame(list(shards.routes()), "cell int, shard int, is_home boolean")
-    sent = products.join(F.broadcast(routes), "cell")
-    return sent.withColumn("is_wanted", F.col("is_wanted") & F.col("is_home"))
+def lists_of_dealt(dealt: DataFrame, cells: Cells, spread: float) -> DataFrame:
+    """`LIST_COLUMNS` of rows that were dealt out (`dealt_batches`), each made where its product's cell is at home."""
+    return dealt.groupBy("shard").applyInArrow(similar_group(cells, spread), ddl_columns(LIST_COLUMNS))

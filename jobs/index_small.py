@@ -32,7 +32,7 @@ from schemas.index_tables import (
 from udfs.near_duplicates import LEAST_COSINE, MOST_BITS, Membership, Pair, duplicate_groups
 from udfs.search_documents import SearchableProduct, search_documents
 from udfs.similar_cells import one_cell
-from udfs.spark_index import FACTS, PAIR_COLUMNS, embedding_batches, float_lists, similar_group, verified_pairs
+from udfs.spark_index import FACTS, PAIR_COLUMNS, embedding_batches, float_lists, similar_table, verified_pairs
 
 MOST_PRODUCTS = 1000
 MOST_PICTURES = 4000
@@ -230,7 +230,7 @@ def _similar(run: Run, embeddings: Sequence[Row], duplicates: Sequence[Row]) -> 
         "item": pa.array([items.get(row["content_sha256"]) for row in products], pa.string()),
         "is_wanted": pa.array([True] * len(products)),
     }
-    lists = similar_group(one_cell(len(products)), run.settings.index.spread)(pa.table(columns))
+    lists = similar_table(pa.table(columns), one_cell(len(products)), run.settings.index.spread)
     return [{**row, "bundle_version": run.bundle_version} for row in lists.to_pylist()]
 
 

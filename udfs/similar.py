@@ -32,6 +32,8 @@ REASONS = tuple(
 
 # Equal scores at the end of the candidates: taken along and then ordered by id, so that chance has no say.
 _TIES = 8
+# Scores held at a time: 16 MB.
+_MOST_SCORES = 4_000_000
 _UNIT = np.float32(1 / (GRID * GRID))
 Codes: TypeAlias = NDArray[np.int64]
 
@@ -41,14 +43,14 @@ class Vectors:
     """Products of a shard, in order of their ids.
 
     Args:
-        vectors: (N, D) float32 of unit length.
+        grid: (N, D) float32, unit vectors in units of the grid (`on_grid`).
         cells: (N,) cell of each.
         wanted: (N,) bool: whose lists are wanted; all vectors of their near cells are here.
         facts: (N, 4) codes of type, color, pattern and brand; equal facts have equal codes, -1: unknown.
         items: (N,) codes of the item that a product lists; -1: no other listing is known.
     """
 
-    vectors: Floats
+    grid: Floats
     cells: NDArray[np.int32]
     wanted: NDArray[np.bool_]
     facts: Codes
@@ -88,7 +90,7 @@ def similar_lists(shard: Vectors, cells: Cells, *, spread: float = 0.01, block: 
         spread: by how much cosine a neighbor sinks for each better one of the same brand, type and color.
         block: most products at a time.
     """
-    grid = on_grid(shard.vectors)
+    grid = shard.grid
     order = np.argsort(shard.cells, kind="stable")
     bounds = np.searchsorted(shard.cells[order], np.arange(len(cells) + 1))
     members = [order[bounds[cell] : bounds[cell + 1]] for cell in range(len(cells))]
@@ -129,17 +131,45 @@ def _ranked(shard: Vectors, asking: Ints, grid: Floats, base: Ints, base_grid: F
 
 def _candidates(asking: Ints, grid: Floats, base: Ints, base_grid: Floats) -> tuple[Floats, Ints]:
     """Scores (Q, K) in units of the grid and places (Q, K) of the best others, best first; place -1: no more."""
-    import faiss
-
-    count = min(POOL + _TIES + 1, len(base))
-    scores, rows = faiss.knn(grid[asking], base_grid, count, metric=faiss.METRIC_INNER_PRODUCT)
-    places = base[rows]
+    rows = max(1, _MOST_SCORES // len(base))
+    parts = [
+        _best(grid[asking[start : start + rows]], base_grid, POOL + _TIES + 1) for start in range(0, len(asking), rows)
+    ]
+    scores, columns = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    places = np.where(columns >= 0, base[columns], -1)
     places[places == asking[:, None]] = -1
-    # By score, then by place; the product itself, which is no candidate, goes last.
-    last = np.int64(1) << 62
-    rank = np.where(places >= 0, -scores.astype(np.int64) * (1 << 32) + places, last)
-    ranked = np.argsort(rank, axis=1, kind="stable")[:, : POOL + _TIES]
+    # The product itself, which is no candidate, goes last.
+    ranked = np.argsort(places < 0, axis=1, kind="stable")[:, : POOL + _TIES]
     return np.take_along_axis(scores, ranked, axis=1), np.take_along_axis(places, ranked, axis=1)
+
+
+def _best(asking: Floats, base: Floats, count: int) -> tuple[Floats, Ints]:
+    """Scores and columns (Q, count) of the best of a base, by score and then by place; column -1: there are no more.
+
+    Of the largest score of each of some groups, the count-th is a floor: so many reach it. What reaches it is
+    sorted, a few more than are wanted. That takes half the time of faiss' heaps, which go through all one by one.
+    """
+    scores = asking @ base.T
+    width = len(base)
+    of_group = width // (3 * count)
+    if of_group > 1:
+        groups = width // of_group
+        largest = scores[:, : of_group * groups].reshape(len(asking), of_group, groups).max(axis=1)
+        largest.partition(groups - count, axis=1)
+        rows, columns = np.nonzero(scores >= largest[:, groups - count, None])
+    else:
+        rows, columns = (axis.ravel() for axis in np.indices(scores.shape))
+    # Scores are whole numbers below 2^24, so that one number says both: the larger score first, then the lower column.
+    keys = scores[rows, columns].astype(np.int64) * -(1 << 32) + columns
+    found = np.bincount(rows, minlength=len(asking))
+    along = np.arange(len(rows)) - np.repeat(np.cumsum(found) - found, found)
+    table = np.full((len(asking), max(count, int(found.max(initial=0)))), np.iinfo(np.int64).max)
+    table[rows, along] = keys
+    table.sort(axis=1)
+    best = table[:, :count]
+    exists = best != np.iinfo(np.int64).max
+    columns = np.where(exists, best & 0xFFFFFFFF, -1)
+    return np.where(exists, -(best >> 32), 0).astype(np.float32), columns
 
 
 def _same_item(items: Codes, asking: Ints, places: Ints, exists: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -156,6 +186,8 @@ def _earlier_of_kind(facts: Codes, places: Ints, kept: NDArray[np.bool_]) -> Int
     """How many better candidates (Q, K) are of the same brand, type and color; 0 where one of these is unknown."""
     kind = facts[:, [0, 1, 3]]
     known: NDArray[np.bool_] = np.logical_and.reduce(kind >= 0, axis=1)
+    if not known.any():
+        return np.zeros(places.shape, dtype=np.int64)
     mixed = (kind[:, 0] * 1_000_003 + kind[:, 1]) * 1_000_003 + kind[:, 2]
     codes = np.where(kept & known[places], mixed[places], -1)
     return np.where(codes >= 0, _earlier_equals(codes), 0)

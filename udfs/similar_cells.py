@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -168,11 +168,13 @@ class Shards:
     def __len__(self) -> int:
         return len(self.needs)
 
-    def routes(self) -> Iterator[tuple[int, int, bool]]:
-        """Yield (cell, shard, whether it is the cell's home)."""
+    @cached_property
+    def needed(self) -> NDArray[np.bool_]:
+        """(shards, C): whether a shard has to see a cell."""
+        table = np.zeros((len(self), len(self.home)), dtype=bool)
         for shard, cells in enumerate(self.needs):
-            for cell in cells:
-                yield cell, shard, bool(self.home[cell] == shard)
+            table[shard, list(cells)] = True
+        return table
 
     def copies(self, shares: Floats) -> float:
         """How often a vector is sent, on average."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from schemas.arrow import arrow_schema
 from schemas.contract import Column
 from schemas.index_tables import PRODUCT_EMBEDDINGS, PRODUCT_VIEW, SIMILAR_PRODUCTS
 from udfs.similar import REASONS, Lists, Touched, Vectors, similar_lists
-from udfs.similar_cells import Cells, Floats
+from udfs.similar_cells import Cells, Floats, Shards, on_grid
 
 EMBEDDING_COLUMNS = tuple(
     column for column in PRODUCT_EMBEDDINGS.columns if column.name not in ("indexed_at", "run_id")
@@ -27,6 +28,8 @@ TOUCHED_COLUMNS = (
     Column("cell", "int", "Its cell"),
     Column("touch", "float", "Best cosine with a touched vector"),
 )
+DEALT = "shard int, rows binary"
+"""DDL of rows that were dealt out: who is to have them, and an Arrow stream of them, vectors on the grid as bytes."""
 PAIR_COLUMNS = (
     Column("first", "string", "SHA-256 of one content"),
     Column("second", "string", "SHA-256 of the other"),
@@ -34,6 +37,10 @@ PAIR_COLUMNS = (
     Column("similarity", "float", "Cosine of the vectors"),
 )
 FACTS = ("category", "color", "pattern", "brand")
+
+# Rows are collected up to this before they are dealt out, and no more than this is sent as one value.
+_DEAL_BYTES = 16 << 20
+_SENT_BYTES = 4 << 20
 
 BatchesFunction = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
@@ -51,6 +58,12 @@ def matrix(column: pa.Array | pa.ChunkedArray) -> Floats:
         column = column.combine_chunks()
     values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
     return values.reshape(len(column), -1) if len(column) else np.zeros((0, 0), dtype=np.float32)
+
+
+def first_vectors(drawn: pa.Table, most: int) -> Floats:
+    """Vectors of the first products by id; the table has product_id and one column of float lists."""
+    ids, vectors = drawn.column("product_id"), drawn.drop_columns(["product_id"]).column(0)
+    return matrix(vectors)[pc.sort_indices(ids).to_numpy()[:most]]
 
 
 def float_lists(vectors: Floats) -> pa.ListArray:
@@ -132,32 +145,104 @@ def touched_batches(touched: Touched, cells: Cells) -> BatchesFunction:
     return find
 
 
-def similar_group(cells: Cells, spread: float) -> Callable[[pa.Table], pa.Table]:
-    """The function that makes the lists of a shard in `applyInArrow`.
+def dealt_batches(shards: Shards) -> BatchesFunction:
+    """The function that deals rows out to shards in `mapInArrow`: `DEALT`, each row for all that need it.
 
-    It expects product_id, vector, cell, category, color, pattern, brand, item (string, null: none known) and
-    is_wanted; it returns `LIST_COLUMNS`.
+    It expects product_id, vector, cell, is_wanted and whatever else `similar_group` does. The JVM copies an array
+    number by number, and a row field by field, each time that it passes them on; many rows in one value of bytes it
+    copies at once. On the grid a number takes two bytes.
+    """
+    homes, needs = shards.home, shards.needed
+
+    def deal(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in _collected(batches):
+            cells = rows.column("cell").to_numpy()
+            wanted = rows.column("is_wanted").to_numpy() & (homes[cells] >= 0)
+            for shard in range(len(shards)):
+                here = np.flatnonzero(needs[shard][cells])
+                at_home = pa.array(wanted[here] & (homes[cells[here]] == shard))
+                own = rows.take(here).set_column(rows.schema.get_field_index("is_wanted"), "is_wanted", at_home)
+                for sent in _streams(own):
+                    columns = [pa.array([shard], pa.int32()), pa.array([sent], pa.binary())]
+                    yield pa.RecordBatch.from_arrays(columns, names=["shard", "rows"])
+
+    return deal
+
+
+def _collected(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together, with the vectors as bytes: whole numbers of 16 bits in units of the grid, `on_grid`."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        if batch.num_rows:
+            held.append(_with_grid(batch))
+        if sum(one.nbytes for one in held) >= _DEAL_BYTES:
+            yield pa.Table.from_batches(held).combine_chunks()
+            held = []
+    if held:
+        yield pa.Table.from_batches(held).combine_chunks()
+
+
+def _with_grid(batch: pa.RecordBatch) -> pa.RecordBatch:
+    grid = on_grid(matrix(batch.column("vector"))).astype(np.int16)
+    width = pa.binary(grid.shape[1] * grid.itemsize)
+    column = pa.FixedSizeBinaryArray.from_buffers(width, len(grid), [None, pa.py_buffer(grid)])
+    return batch.drop_columns(["vector"]).append_column("on_grid", column)
+
+
+def _grid(column: pa.FixedSizeBinaryArray) -> NDArray[np.int16]:
+    width = column.type.byte_width // 2
+    numbers = np.frombuffer(column.buffers()[1], dtype=np.int16)
+    return numbers[column.offset * width :][: len(column) * width].reshape(len(column), width)
+
+
+def _streams(rows: pa.Table) -> Iterator[bytes]:
+    """The rows as Arrow streams of limited size."""
+    parts = -(-rows.nbytes // _SENT_BYTES)
+    most = max(1, -(-rows.num_rows // max(1, parts)))
+    for start in range(0, rows.num_rows, most):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows.slice(start, most))
+        yield sink.getvalue().to_pybytes()
+
+
+def similar_group(cells: Cells, spread: float) -> Callable[[pa.Table], pa.Table]:
+    """The function that makes the lists of a shard in `applyInArrow`: `LIST_COLUMNS`, of the rows dealt to it.
+
+    The streams hold product_id, on_grid, cell, category, color, pattern, brand, item (string, null: none known) and
+    is_wanted.
     """
 
-    def make(shard: pa.Table) -> pa.Table:
+    def make(dealt: pa.Table) -> pa.Table:
         use_one_thread()
-        ordered = shard.take(pc.sort_indices(shard.column("product_id")))
-        ids = ordered.column("product_id").combine_chunks()
-        lists = list(similar_lists(_vectors(ordered), cells, spread=spread))
-        parts = [_list_columns(ids, part) for part in lists]
-        return pa.concat_tables(parts) if parts else arrow_schema(LIST_COLUMNS).empty_table()
+        streams = [one for chunk in dealt.column("rows").chunks for one in chunk]
+        rows = pa.concat_tables([pa.ipc.open_stream(one.as_buffer()).read_all() for one in streams])
+        grid = np.concatenate([_grid(chunk) for chunk in rows.column("on_grid").chunks])
+        return _similar_lists(rows.drop_columns(["on_grid"]), grid, cells, spread)
 
     return make
 
 
-def _vectors(shard: pa.Table) -> Vectors:
-    return Vectors(
-        vectors=matrix(shard.column("vector")),
-        cells=shard.column("cell").to_numpy().astype(np.int32),
-        wanted=shard.column("is_wanted").to_numpy().astype(bool),
-        facts=np.stack([_codes(shard.column(name)) for name in FACTS], axis=1),
-        items=_codes(shard.column("item")),
+def similar_table(products: pa.Table, cells: Cells, spread: float) -> pa.Table:
+    """The lists of all products of a catalogue in one table: as `similar_group`, with `vector` for on_grid."""
+    grid = on_grid(matrix(products.column("vector")))
+    return _similar_lists(products.drop_columns(["vector"]), grid, cells, spread)
+
+
+def _similar_lists(rows: pa.Table, grid: NDArray[np.generic], cells: Cells, spread: float) -> pa.Table:
+    """Lists of rows whose vectors are on the grid, (N, D) numbers of any type."""
+    order = pc.sort_indices(rows.column("product_id"))
+    ordered = rows.take(order)
+    shard = Vectors(
+        grid=grid[order.to_numpy()].astype(np.float32, copy=False),
+        cells=ordered.column("cell").to_numpy().astype(np.int32),
+        wanted=ordered.column("is_wanted").to_numpy().astype(bool),
+        facts=np.stack([_codes(ordered.column(name)) for name in FACTS], axis=1),
+        items=_codes(ordered.column("item")),
     )
+    ids = ordered.column("product_id").combine_chunks()
+    parts = [_list_columns(ids, part) for part in similar_lists(shard, cells, spread=spread)]
+    return pa.concat_tables(parts) if parts else arrow_schema(LIST_COLUMNS).empty_table()
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:

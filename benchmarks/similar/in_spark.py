@@ -33,11 +33,10 @@ from benchmarks.process_tree import TreeWatch
 from benchmarks.similar.contest import recall
 from benchmarks.similar.numpy_brute_force import best
 from benchmarks.similar.vectors import Floats, clustered, grown
-from jobs.index_similar import route, shard_count
+from jobs.index_similar import lists_of_dealt, shard_count
 from jobs.spark_session import spark_session
-from schemas.contract import ddl_columns
 from udfs.similar_cells import TRAINING_PER_CELL, cell_count, plan_shards, train_cells
-from udfs.spark_index import LIST_COLUMNS, float_lists, matrix, similar_group
+from udfs.spark_index import DEALT, FACTS, dealt_batches, first_vectors, float_lists, matrix
 
 # Brute force is asked every so many-th of the sample first.
 SHORTER = 10
@@ -112,7 +111,8 @@ def measure(spark: SparkSession, count: int, real: Path | None, sample: int) -> 
 def timed(work: Callable[[], None]) -> dict[str, float]:
     """Seconds: of all processes, and by the clock."""
     started = time.monotonic()
-    with TreeWatch(interval_seconds=0.2) as watch:
+    # It looks rarely, for that costs 5 ms of the same CPU.
+    with TreeWatch(interval_seconds=5) as watch:
         work()
     return {"cpu_s": round(sum(watch.cpu_seconds.values()), 1), "wall_s": round(time.monotonic() - started, 1)}
 
@@ -141,23 +141,21 @@ def in_cells(spark: SparkSession, stored: DataFrame, count: int, to: Path) -> No
     wanted = cell_count(count) * TRAINING_PER_CELL
     share = min(1.0, wanted / count)
     place = F.pmod(F.xxhash64("product_id"), F.lit(1_000_000))
-    drawn = stored.where(place < int(share * 1_000_000) + 1).orderBy("product_id").limit(wanted)
-    cells = train_cells(matrix(drawn.select("vector").toArrow().column("vector")), count)
+    drawn = stored.where(place < int(share * 1_000_000) + 1).toArrow()
+    cells = train_cells(first_vectors(drawn.select(["product_id", "vector"]), wanted), count)
 
     def assign(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            own = cells.assign(matrix(batch.column("vector")))
-            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(own)], ["product_id", "vector", "cell"])
+            own = pa.array(cells.assign(matrix(batch.column("vector"))))
+            nothing = {name: pa.nulls(batch.num_rows, pa.string()) for name in (*FACTS, "item")}
+            wanted = pa.array(np.ones(batch.num_rows, dtype=bool))
+            columns = {name: batch.column(name) for name in ("product_id", "vector")}
+            yield pa.RecordBatch.from_pydict({**columns, "cell": own, **nothing, "is_wanted": wanted})
 
-    placed = stored.mapInArrow(assign, "product_id string, vector array<float>, cell int")
-    nothing = [F.lit(None).cast("string").alias(name) for name in ("category", "color", "pattern", "brand", "item")]
-    products = placed.select("*", *nothing, F.lit(True).alias("is_wanted"))
     shards = plan_shards(cells, shard_count(spark, count, 50_000))
-    routed = route(spark, products, shards)
-    function = similar_group(cells, 0.0)
-    lists = routed.groupBy("shard").applyInArrow(
-        lambda shard: function(shard.drop_columns(["shard"])), ddl_columns(LIST_COLUMNS)
-    )
+    deal = dealt_batches(shards)
+    dealt = stored.mapInArrow(lambda batches: deal(assign(batches)), DEALT)
+    lists = lists_of_dealt(dealt, cells, 0.0)
     lists.write.mode("overwrite").parquet(str(to))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.similar.contest import NEIGHBORS, Answer, Ints, run
 from benchmarks.similar.vectors import Floats
 from udfs.similar import Vectors, similar_lists
-from udfs.similar_cells import TRAINING_PER_CELL, cell_count, train_cells
+from udfs.similar_cells import TRAINING_PER_CELL, cell_count, on_grid, train_cells
 
 
 def build(vectors: Floats) -> Answer:
@@ -19,7 +19,7 @@ def build(vectors: Floats) -> Answer:
     def answer(asked: Ints) -> Ints:
         unknown = np.full(len(vectors), -1, dtype=np.int64)
         facts = np.full((len(vectors), 4), -1, dtype=np.int64)
-        shard = Vectors(vectors, own, np.ones(len(vectors), dtype=bool), facts, unknown)
+        shard = Vectors(on_grid(vectors), own, np.ones(len(vectors), dtype=bool), facts, unknown)
         found = np.full((len(vectors), NEIGHBORS), -1, dtype=np.int64)
         for lists in similar_lists(shard, cells):
             rows = np.repeat(lists.products, lists.lengths)

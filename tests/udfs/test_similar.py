@@ -19,7 +19,7 @@ def clustered(count: int, dimension: int = 32, clusters: int = 40, seed: int = 0
 def shard(vectors: np.ndarray, cells: Cells, **changes: np.ndarray) -> Vectors:
     count = len(vectors)
     given = {
-        "vectors": vectors,
+        "grid": on_grid(vectors),
         "cells": cells.assign(vectors),
         "wanted": np.ones(count, dtype=bool),
         "facts": np.full((count, 4), -1, dtype=np.int64),
@@ -99,6 +99,15 @@ def test_shards_together_make_the_lists_that_one_shard_makes():
         for product, neighbors in lists_of(shard(vectors[here], cells, wanted=wanted), cells).items():
             parts[int(here[product])] = [(int(here[n]), score, reason) for n, score, reason in neighbors]
     assert parts == whole
+
+
+@pytest.mark.parametrize("count", [100, 2000])
+def test_equal_scores_are_in_order_of_the_ids(count):
+    vectors = np.tile(clustered(1), (count, 1))
+    cells = one_cell(count)
+    found = lists_of(shard(vectors, cells), cells)
+    for product in (0, 30, count - 1):
+        assert [n for n, _, _ in found[product]] == [n for n in range(51) if n != product][:LIST_LENGTH]
 
 
 def test_cells_survive_storing():
