@@ -63,7 +63,8 @@ def matrix(column: pa.Array | pa.ChunkedArray) -> Floats:
 def first_vectors(drawn: pa.Table, most: int) -> Floats:
     """Vectors of the first products by id; the table has product_id and one column of float lists."""
     ids, vectors = drawn.column("product_id"), drawn.drop_columns(["product_id"]).column(0)
-    return matrix(vectors)[pc.sort_indices(ids).to_numpy()[:most]]
+    drawn_vectors: Floats = matrix(vectors)[pc.sort_indices(ids).to_numpy()[:most]]
+    return drawn_vectors
 
 
 def float_lists(vectors: Floats) -> pa.ListArray:

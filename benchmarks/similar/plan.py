@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=int, nargs="+", default=[200_000, 1_000_000, 10_000_000])
     parser.add_argument("--real", type=Path, help=".npy with real embeddings to grow; by default clusters are drawn")
-    parser.add_argument("--nanoseconds", type=float, default=30.0, help="CPU time of a candidate")
+    parser.add_argument("--nanoseconds", type=float, default=14.0, help="CPU time of a candidate")
     given = parser.parse_args()
     faiss.omp_set_num_threads(1)
     for count in given.vectors:
@@ -43,7 +43,7 @@ def main() -> None:
             "shards": len(shards),
             "candidates_per_product": round(candidates),
             "copies_per_vector": round(copies, 2),
-            "sent_gb": round(count * copies * DIMENSION * 4 / 1e9, 1),
+            "sent_gb": round(count * copies * DIMENSION * 2 / 1e9, 1),
             "largest_task_vectors": round(largest),
             "largest_task_gb": round(largest * DIMENSION * 4 / 1e9, 2),
             "search_cpu_s": round(count * candidates * given.nanoseconds * 1e-9),
