@@ -15,8 +15,6 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Box: TypeAlias = tuple[float, float, float, float]
 
 _WHITE = 255
-# Up to this factor bilinear sampling passes over no pixel, counts them about alike, and costs a third.
-_LITTLE = 1.5
 
 
 def model_input(pixels: Pixels, box: Box | None, spec: InputSpec) -> Pixels:
@@ -122,11 +120,10 @@ def _pad_to(pixels: Pixels, height: int, width: int, value: int) -> Pixels:
 
 
 def _resize(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Area averaging when shrinking much, which does not alias; bilinear when growing, or shrinking little."""
+    """Area averaging when shrinking, which does not alias; bilinear when growing."""
     if pixels.shape[:2] == (height, width):
         return np.ascontiguousarray(pixels)
-    down, across = pixels.shape[0] / height, pixels.shape[1] / width
-    if min(down, across) >= 1 and max(down, across) > _LITTLE:
+    if pixels.shape[0] >= height and pixels.shape[1] >= width:
         resized = shrink(pixels, height, width)
     else:
         resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)

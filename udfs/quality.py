@@ -15,6 +15,8 @@ from models.shrink import shrink
 _SHARPNESS_SIDE = 512
 _COLOR_SIDE = 128
 _MANY_ROWS = 256
+# In pictures whose short side has at least this many px, half as many samples tell noise and blocks as well.
+_LARGE_SIDE = 512
 # Side (px) of the tiles over which sharpness and noise are averaged.
 _TILE = 16
 # log10(1 + variance) of the Laplacian: 4.0 is a crisp, richly textured picture, below 1 nothing is in focus.
@@ -55,8 +57,8 @@ class Luma:
 def luma_of(pixels: NDArray[np.uint8]) -> Luma:
     """The luma of a picture (H, W, 3) uint8 RGB."""
     luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    # Every other row tells the histogram as well, at half the cost.
-    rows = luma[::2] if luma.shape[0] >= _MANY_ROWS else luma
+    # Every other row tells the histogram as well.
+    rows = np.ascontiguousarray(luma[::2]) if luma.shape[0] >= _MANY_ROWS else luma
     return Luma(luma, cv2.calcHist([rows], [0], None, [256], [0, 256]).ravel().astype(np.float64) / rows.size)
 
 
@@ -152,20 +154,31 @@ def _noise_sigma(luma: NDArray[np.uint8]) -> float:
     """
     if min(luma.shape) < 2 * _TILE:
         return 0.0
+    bands = luma
+    if min(luma.shape) >= _LARGE_SIDE:
+        # Every other row of tiles; a row of pixels above and below is for the mask.
+        count = luma.shape[0] // (2 * _TILE)
+        bands = luma[: count * 2 * _TILE].reshape(count, 2 * _TILE, -1)[:, : _TILE + 2].reshape(-1, luma.shape[1])
     # Immerkaer's mask is the second difference along both axes; on 8-bit values its response fits 16 bits.
-    response = cv2.convertScaleAbs(cv2.Sobel(luma, cv2.CV_16S, 2, 2, ksize=3))
-    levels = np.rint(_tile_means(luma))
-    usable = (levels > 12) & (levels < 243)
+    response = cv2.convertScaleAbs(cv2.Sobel(bands, cv2.CV_16S, 2, 2, ksize=3))
+    levels, means = (_tile_means(values, _TILE + 2 if bands is not luma else _TILE) for values in (bands, response))
+    usable = (np.rint(levels) > 12) & (np.rint(levels) < 243)
     if usable.sum() < 4:
         return 0.0
-    return _quantile(_tile_means(response)[usable], 0.2) * math.sqrt(math.pi / 2) / 6
+    return _quantile(means[usable], 0.2) * math.sqrt(math.pi / 2) / 6
 
 
-def _tile_means(values: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Means over whole tiles, by a summed-area table: a fraction of the cost of resizing by area."""
-    corners = cv2.integral(values)[::_TILE, ::_TILE].astype(np.float64)
-    sums = corners[1:, 1:] - corners[1:, :-1] - corners[:-1, 1:] + corners[:-1, :-1]
-    return np.asarray(sums / _TILE**2, np.float64)
+def _tile_means(values: NDArray[np.uint8], pitch: int = _TILE) -> NDArray[np.float64]:
+    """Means over whole tiles, by a summed-area table: a fraction of the cost of resizing by area.
+
+    Args:
+        values: (H, W).
+        pitch: rows from one tile to the next; those beyond a tile's own lie half above, half below it.
+    """
+    corners = cv2.integral(values)[:, ::_TILE].astype(np.float64)
+    above = np.arange(values.shape[0] // pitch) * pitch + (pitch - _TILE) // 2
+    rows = corners[above + _TILE] - corners[above]
+    return np.asarray((rows[:, 1:] - rows[:, :-1]) / _TILE**2, np.float64)
 
 
 def _quantile(values: NDArray[Any], share: float) -> float:
@@ -202,8 +215,9 @@ def _blockiness(luma: NDArray[np.uint8]) -> float:
     Zero for pictures that were scaled after compression: their grid is no longer at multiples of eight.
     """
     excess = []
-    # Every fourth row, and every fourth column, is enough for a mean.
-    for axis, values in ((0, luma[::4]), (1, np.ascontiguousarray(luma[:, ::4]))):
+    # Every fourth (eighth) row, and column, is enough for a mean.
+    step = 8 if min(luma.shape) >= _LARGE_SIDE else 4
+    for axis, values in ((0, luma[::step]), (1, np.ascontiguousarray(luma[:, ::step]))):
         along, across = luma.shape[1 - axis], luma.shape[axis]
         if along < 32 or across < 8:
             continue
