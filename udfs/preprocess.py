@@ -21,8 +21,6 @@ _REFERENCE_CHROMA = (3.0, 24.0)
 _REFERENCE_OFF_LOCUS = 9.0
 _LOW_CONTRAST_SPAN = 0.45
 _NOISY_SIGMA = 5.0
-# Every so many pixels along the border tell its color as well.
-_BORDER_STEP = 4
 
 
 def enhance(
@@ -65,12 +63,11 @@ def _white_reference(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.
     if quality.border_uniformity < _REFERENCE_UNIFORMITY or min(pixels.shape[:2]) < 16:
         return None
     thickness = max(1, min(pixels.shape[:2]) // 50)
-    step = _BORDER_STEP if thickness >= _BORDER_STEP else 1
     border = np.concatenate(
         [
-            pixels[:thickness, ::step].reshape(-1, 3),
-            pixels[::step, :thickness].reshape(-1, 3),
-            pixels[::step, -thickness:].reshape(-1, 3),
+            pixels[:thickness].reshape(-1, 3),
+            pixels[:, :thickness].reshape(-1, 3),
+            pixels[:, -thickness:].reshape(-1, 3),
         ]
     )
     reference = np.median(border, axis=0)
