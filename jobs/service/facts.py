@@ -77,6 +77,7 @@ def attribute_label(attribute: str, language: Language) -> str:
     return dictionary.label(attribute, language) if attribute in dictionary.names else attribute.replace("_", " ")
 
 
+@lru_cache(maxsize=1024)
 def color_hex(value: str | None) -> str | None:
     """`#rrggbb` of a color of the palette."""
     color = find_color(value) if value else None

@@ -26,6 +26,9 @@ from schemas.settings import DecodeSettings, ServeSettings
 _START_SECONDS = 120.0
 _THUMBNAIL_BYTES = 200_000
 
+SEEN = ("category", "category_candidates", "category_confidence", "color", "pattern", "width_px", "height_px", "region")
+"""Columns of what is seen in a picture that searches by it tell."""
+
 
 @dataclass(frozen=True)
 class _PackedBundle:
@@ -244,7 +247,7 @@ def _look(data: bytes, decode: DecodeSettings, runtime: Any) -> dict[str, Any]:
     seen = describe_pictures([picture], runtime, TextSettings(read=False))[0]
     if isinstance(seen, ImageError):
         raise seen
-    return {**seen, "embedding": seen["embedding"].tolist()}
+    return {name: seen[name] for name in (*SEEN, "embedding") if name in seen}
 
 
 def _heat_map(data: bytes, decode: DecodeSettings, runtime: Any, options: dict[str, Any]) -> bytes:

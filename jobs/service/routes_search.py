@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
 
 from jobs.service.answers import Card, ImageSearchAnswer, SearchAnswer
 from jobs.service.index import Filters
 from jobs.service.problems import ProblemError
 from jobs.service.snapshot import Snapshot
-from jobs.service.state import Service
+from jobs.service.state import Service, as_json
 from jobs.service.vectors import Floats, Near
 from jobs.service.views import card, facet_list, seen_picture, understood
 
@@ -35,22 +37,23 @@ Price = Annotated[float | None, Query(ge=0, le=1e10)]
 router = APIRouter(tags=["search"])
 
 
-def service_of(request: Request) -> Service:
+# Coroutines: for each plain function that an endpoint depends on a thread is asked.
+async def service_of(request: Request) -> Service:
     """The service behind the app."""
     found: Service = request.app.state.service
     return found
 
 
-def snapshot_of(request: Request) -> Snapshot:
+async def snapshot_of(request: Request) -> Snapshot:
     """The snapshot that a request is answered from, one for the whole request."""
-    return service_of(request).snapshot()
+    return (await service_of(request)).snapshot()
 
 
 TheService = Annotated[Service, Depends(service_of)]
 TheSnapshot = Annotated[Snapshot, Depends(snapshot_of)]
 
 
-def asked_filters(
+async def asked_filters(
     category: Values = None,
     color: Values = None,
     pattern: Values = None,
@@ -80,8 +83,9 @@ def asked_filters(
 TheFilters = Annotated[Filters, Depends(asked_filters)]
 
 
-@router.get("/search")
-def search(
+@router.get("/search", response_model=SearchAnswer)
+async def search(
+    service: TheService,
     snapshot: TheSnapshot,
     filters: TheFilters,
     q: Text = "",
@@ -91,27 +95,35 @@ def search(
     sort: Sort = "relevance",
     page: Page = 1,
     size: Size = 24,
-) -> SearchAnswer:
+) -> Response:
     """Find products by words.
 
     Names and synonyms of both languages lead to the same products, misspellings are mended (`terms` says how the query
     was read), and facets count what was found. `by=look` takes the best matches as examples and finds what looks alike.
     """
-    offset = _offset(page, size)
+    _offset(page, size)
+    work = _found_by_look if by == "look" and q.strip() else _found_by_words
+    return await service.in_turn(lambda: work(snapshot, filters, q, sort, page, size))
+
+
+def _found_by_look(snapshot: Snapshot, filters: Filters, q: str, _: Sort, page: int, size: int) -> SearchAnswer:
     terms = snapshot.understand(q)
-    if by == "look" and q.strip():
-        best = snapshot.index.search(terms, filters, query=q, limit=_EXEMPLARS, with_facets=False)
-        vector = snapshot.vectors.mean(best.ordinals[: best.complete or None])
-        found = _nearest(snapshot, vector, filters) if vector is not None else Near((), ())
-        items, total = _page_of(snapshot, found, offset, size)
-        return SearchAnswer(
-            **_frame(snapshot, total, page, size),
-            items=items,
-            terms=understood(terms),
-            is_relaxed=not best.complete and best.total > 0,
-        )
+    best = snapshot.index.search(terms, filters, query=q, limit=_EXEMPLARS, with_facets=False)
+    vector = snapshot.vectors.mean(best.ordinals[: best.complete or None])
+    found = _nearest(snapshot, vector, filters) if vector is not None else Near((), ())
+    items, total = _page_of(snapshot, found, _offset(page, size), size)
+    return SearchAnswer(
+        **_frame(snapshot, total, page, size),
+        items=items,
+        terms=understood(terms),
+        is_relaxed=not best.complete and best.total > 0,
+    )
+
+
+def _found_by_words(snapshot: Snapshot, filters: Filters, q: str, sort: Sort, page: int, size: int) -> SearchAnswer:
+    terms = snapshot.understand(q)
     order = None if sort == "relevance" else sort
-    hits = snapshot.index.search(terms, filters, query=q, sort=order, offset=offset, limit=size)
+    hits = snapshot.index.search(terms, filters, query=q, sort=order, offset=_offset(page, size), limit=size)
     scores = dict(zip(hits.ordinals, hits.scores, strict=False))
     products = snapshot.details.products(hits.ordinals)
     return SearchAnswer(
@@ -132,6 +144,7 @@ async def uploaded(request: Request) -> bytes:
 
 @router.post(
     "/search/image",
+    response_model=ImageSearchAnswer,
     openapi_extra={
         "requestBody": {
             "description": "The picture's bytes (JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF); empty with `uri`",
@@ -139,7 +152,7 @@ async def uploaded(request: Request) -> bytes:
         }
     },
 )
-def search_by_image(
+async def search_by_image(
     service: TheService,
     snapshot: TheSnapshot,
     filters: TheFilters,
@@ -149,18 +162,24 @@ def search_by_image(
     ] = None,
     page: Page = 1,
     size: Size = 24,
-) -> ImageSearchAnswer:
+) -> Response:
     """Find products that look like a picture: the body's, or one within the allowed roots."""
-    offset = _offset(page, size)
+    _offset(page, size)
     if bool(data) == (uri is not None):
         raise ProblemError("bad-request", "send a picture as the body, or name one by `uri`, not both")
+    return await run_in_threadpool(_found_by_image, service, snapshot, filters, data, uri, page, size)
+
+
+def _found_by_image(
+    service: Service, snapshot: Snapshot, filters: Filters, data: bytes, uri: str | None, page: int, size: int
+) -> Response:
     if uri is not None:
         if (why := service.why_no_image_search(snapshot)) is not None:
             raise ProblemError("unavailable", why)
         data = service.fetch(uri)
     seen, vector = service.look(data, snapshot)
-    items, total = _page_of(snapshot, _nearest(snapshot, vector, filters), offset, size)
-    return ImageSearchAnswer(**_frame(snapshot, total, page, size), items=items, seen=seen_picture(seen))
+    items, total = _page_of(snapshot, _nearest(snapshot, vector, filters), _offset(page, size), size)
+    return as_json(ImageSearchAnswer(**_frame(snapshot, total, page, size), items=items, seen=seen_picture(seen)))
 
 
 def _nearest(snapshot: Snapshot, vector: Floats, filters: Filters) -> Near:

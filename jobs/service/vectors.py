@@ -37,6 +37,7 @@ class Vectors:
     def __init__(self, vectors: Floats, owners: Ordinals) -> None:
         self._vectors = vectors
         self._owners = owners
+        self._firsts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owners) else owners
 
     @classmethod
     def open(cls, folder: Path) -> Vectors:
@@ -75,9 +76,7 @@ class Vectors:
             scores[start : start + _BLOCK] = self._vectors[start : start + _BLOCK] @ vector
         if allowed is not None:
             scores[~np.isin(self._owners, allowed)] = -2.0
-        # A product has few pictures: among so many of the best there are enough products.
-        firsts = np.flatnonzero(np.r_[True, self._owners[1:] != self._owners[:-1]])
-        best, owners = np.maximum.reduceat(scores, firsts), self._owners[firsts]
+        best, owners = np.maximum.reduceat(scores, self._firsts), self._owners[self._firsts]
         count = min(limit, len(best))
         top = np.argpartition(-best, count - 1)[:count] if count else np.empty(0, np.int64)
         top = top[np.argsort(-best[top], kind="stable")]

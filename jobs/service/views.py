@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jobs.corrections_spool import SpooledCorrection
@@ -34,6 +34,7 @@ _MOST_BRANDS = 60
 _CANDIDATES = 6
 
 
+@lru_cache(maxsize=16384)
 def names(attribute: str, value: str) -> Names:
     """A value in words."""
     return Names(en=value_label(attribute, value, "en"), zh=value_label(attribute, value, "zh"))
