@@ -113,7 +113,7 @@ $(VITRINE_CACHE)/.jars-fetched: jobs/jars.py | $(VENV)/.runtime-installed
 
 requirements: | $(UV) ## Compile the pinned requirement files anew
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --extra spark --extra render --extra serve pyproject.toml -o requirements/runtime.txt
-	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra serve --extra train --extra dev pyproject.toml -o requirements/dev.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra serve --extra train --extra openvino --extra dev pyproject.toml -o requirements/dev.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --universal --extra spark --extra render --extra train pyproject.toml -c requirements/dev.txt -o requirements/train.txt
 	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 --override requirements/airflow-overrides.txt requirements/airflow.in -o requirements/airflow.txt
 	@# Daft asks for older ones of these two than the project uses.

@@ -589,6 +589,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from models.tolerances import ToleranceError
     from schemas.reasons import ImageError
     from udfs.explain import NoSuchAttributeError
+    from udfs.ocr_sessions import TextEngineError
 
     return (
         AnnotationFileError,
@@ -612,15 +613,16 @@ def expected_errors() -> tuple[type[Exception], ...]:
         NoNightsError,
         NoSuchAttributeError,
         NoSuchRunError,
-        RootsUnknownError,
         NothingPublishedError,
         NothingToReadError,
         PredictionError,
         RecipeError,
         RegistryError,
+        RootsUnknownError,
         SchemaDriftError,
         SparkUnavailableError,
         StoreError,
+        TextEngineError,
         ToleranceError,
         TooManyCrashesError,
         TrainError,

@@ -30,6 +30,7 @@ from schemas.settings import Settings
 from schemas.uri import normalize_uri
 from udfs.explain import NoSuchAttributeError, PictureExplainer, PictureExplanation, unreadable
 from udfs.fetch import Fetcher
+from udfs.ocr_sessions import engine_for
 from udfs.runtime import Runtime
 
 __all__ = [
@@ -93,7 +94,8 @@ def explain(subject: str, settings: Settings, attribute: str | None = None) -> E
     """
     places, product = _find(subject, settings)
     bundle = read_bundle(settings.models, settings.s3, settings.models_root)
-    explainer = PictureExplainer(Runtime(bundle), settings.decode, settings.text, enhance=settings.enhance)
+    text = settings.text.model_copy(update={"engine": engine_for(settings.text.engine, len(places))})
+    explainer = PictureExplainer(Runtime(bundle), settings.decode, text, enhance=settings.enhance)
     fetcher = Fetcher(settings.fetch, settings.s3)
     pictures: list[tuple[str, PictureExplanation]] = []
     problems: list[tuple[str, ImageError]] = []

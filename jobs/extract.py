@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -30,6 +30,7 @@ from schemas.contract import ddl_columns
 from schemas.reasons import Reason
 from udfs.extract import ExtractorConfig
 from udfs.extract_rows import EXTRACT_COLUMNS
+from udfs.ocr_sessions import engine_for, usable_engine
 from udfs.spark_extract import Progress, extract_batches
 
 # What the plan says of a picture; its fingerprint tells later whether the picture changed in the meantime.
@@ -80,6 +81,7 @@ def extract(
 
     Raises:
         BookkeepingError: the counts do not add up.
+        TextEngineError: the engine that is to read text is not here.
     """
     with run.stage("extract") as record:
         record.counts = dict.fromkeys(("candidates", "extracted", "reused", "quarantined", "recovered"), 0)
@@ -89,7 +91,7 @@ def extract(
         progress.start(plan.images)
         started = time.monotonic()
         with WaveProgress(run.spark, progress) as tracker, code_generation_for(run.spark, plan.active):
-            function = batches_function(config, tracker.in_worker)
+            function = batches_function(_sized(config, plan, run), tracker.in_worker)
             for number in range(plan.waves):
                 wave = _compute(run, function, plan, number)
                 objects.put(READY_NOTE, json.dumps(wave.to_json()).encode())
@@ -98,6 +100,18 @@ def extract(
         record.require_sum("candidates", ("extracted", "reused", "quarantined"))
         if plan.images:
             record.images_per_second = plan.images / (time.monotonic() - started)
+
+
+def _sized(config: ExtractorConfig, plan: _Plan, run: Run) -> ExtractorConfig:
+    """The configuration, with the engine that reads text settled for a night of few pictures.
+
+    Raises:
+        TextEngineError: one is asked for that is not here; the driver stands for the workers.
+    """
+    if config.text.read:
+        usable_engine(config.text.engine)
+    engine = engine_for(config.text.engine, plan.images / cores(run.spark))
+    return replace(config, text=config.text.model_copy(update={"engine": engine}))
 
 
 def _recover(run: Run, record: StageRecord, objects: SmallObjects) -> None:

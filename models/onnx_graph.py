@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 _GRAPH = 7
 _NODE, _CONSTANT, _OUTPUT = 1, 5, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
+_METADATA, _KEY, _VALUE = 14, 1, 2
 _NAME = 1
 _CONSTANT_TYPE, _CONSTANT_FLOATS, _CONSTANT_INTEGERS, _CONSTANT_NAME, _CONSTANT_BYTES = 2, 4, 5, 8, 9
 _BYTE_VALUES = 256
@@ -90,6 +91,16 @@ def read_graph(model: bytes) -> OnnxGraph:
     if not found:
         raise OnnxGraphError("the bytes hold no ONNX graph")
     return OnnxGraph(tuple(nodes), tuple(outputs))
+
+
+def read_metadata(model: bytes) -> dict[str, str]:
+    """What the maker of a serialized model noted in it: its metadata, by key (field 14, keys and values 1 and 2)."""
+    noted: dict[str, str] = {}
+    for field, entry in _fields(memoryview(model)):
+        if field == _METADATA:
+            pair = {part: _text(content) for part, content in _fields(entry)}
+            noted[pair.get(_KEY, "")] = pair.get(_VALUE, "")
+    return noted
 
 
 def with_outputs(model: bytes, tensors: Iterable[str]) -> bytes:

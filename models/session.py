@@ -51,5 +51,23 @@ def int8_products_may_saturate() -> bool:
 
 def has_vnni(cpu_info: str) -> bool:
     """Whether the flags in the text of /proc/cpuinfo name AVX-VNNI or AVX512-VNNI."""
-    flags = re.search(r"^flags\s*:(.*)$", cpu_info, flags=re.MULTILINE)
-    return flags is not None and not {"avx_vnni", "avx512_vnni"}.isdisjoint(flags.group(1).split())
+    return not {"avx_vnni", "avx512_vnni"}.isdisjoint(_flags(cpu_info))
+
+
+@cache
+def cpu_multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions of its own for products of bfloat16; one that does not tell has none."""
+    try:
+        return has_bfloat16(_CPU_INFO.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return False
+
+
+def has_bfloat16(cpu_info: str) -> bool:
+    """Whether the flags in the text of /proc/cpuinfo name AVX512-BF16 or AMX-BF16."""
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(_flags(cpu_info))
+
+
+def _flags(cpu_info: str) -> list[str]:
+    found = re.search(r"^flags\s*:(.*)$", cpu_info, flags=re.MULTILINE)
+    return found.group(1).split() if found else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
@@ -77,6 +77,9 @@ class DecodeSettings(BaseModel):
     )
 
 
+TextEngine: TypeAlias = Literal["auto", "onnxruntime", "openvino"]
+
+
 class TextSettings(BaseModel):
     """What is read in pictures, and how much."""
 
@@ -88,6 +91,11 @@ class TextSettings(BaseModel):
         640, ge=64, le=2048, description="Regions of text are looked at with at most this long side (px)"
     )
     most_lines: int = Field(100, ge=1, le=1000, description="Lines read per region of text, at most: the surest")
+    engine: TextEngine = Field(
+        "auto",
+        description="What reads lines: onnxruntime; openvino, in bfloat16; auto, openvino where it is installed, the "
+        "CPU multiplies bfloat16 and there is work enough",
+    )
 
 
 class ExtractSettings(BaseModel):

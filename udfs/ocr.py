@@ -106,7 +106,7 @@ def recognize_text(
         pixels: (H, W, 3) uint8 RGB.
         regions: boxes (x_min, y_min, x_max, y_max), px, in which text may stand, e.g. a detector's labels and tags;
             boxes that touch are read as one. Empty means that there is none. None asks the cheap gate.
-        sessions: the models; by default the process's own.
+        sessions: the models; by default the process's own, with onnxruntime.
         settings: limits and thresholds.
 
     Raises:

@@ -18,6 +18,7 @@ from udfs.detect import Detections
 from udfs.ocr import OcrSettings, TextReading, recognize_texts
 from udfs.ocr_detect import DetectSettings
 from udfs.ocr_regions import areas_of
+from udfs.ocr_sessions import ocr_sessions_for
 from udfs.text_fields import parse_fields
 from udfs.text_line import Quad, TextLine
 
@@ -53,7 +54,8 @@ def read_texts(
     """
     limits = OcrSettings(detect=DetectSettings(side_limit=settings.side_limit, most_lines=settings.most_lines))
     try:
-        return recognize_texts(pictures, boxes, settings=limits)
+        sessions = ocr_sessions_for(engine=settings.engine)
+        return recognize_texts(pictures, boxes, sessions=sessions, settings=limits)
     except OcrModelsError as error:
         return [TextReading("failed", detail=str(error))] * len(pictures)
     except Exception as error:  # noqa: BLE001 - text is extra: an odd picture must neither fail nor fail its batch

@@ -13,10 +13,12 @@ from typing import Any
 
 import cv2
 
-from benchmarks.ocr.pictures import LEAST_LETTERS, VISIBLE, Picture, rendered
+from benchmarks.ocr.pictures import LEAST_LETTERS, SEED, VISIBLE, Picture, rendered
 from benchmarks.ocr.score import Characters, Facts, score_characters, values
+from schemas.settings import TextEngine
 from udfs.barcode import read_barcodes
 from udfs.ocr import recognize_texts
+from udfs.ocr_sessions import ocr_sessions_for
 from udfs.text_fields import parse_fields, parse_text
 from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text
 
@@ -32,27 +34,30 @@ def main() -> None:
     parser.add_argument("--with-text", type=int, default=60)
     parser.add_argument("--without-text", type=int, default=48)
     parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder for accuracy.json")
+    parser.add_argument("--engine", choices=["onnxruntime", "openvino"], default="onnxruntime", help="reads lines")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the rendered catalogue")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    results = measure(rendered(given.with_text, given.without_text))
+    results = measure(rendered(given.with_text, given.without_text, given.seed), given.engine)
     given.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     (given.out / "accuracy.json").write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
-def measure(pictures: list[Picture]) -> dict[str, Any]:
+def measure(pictures: list[Picture], engine: TextEngine = "onnxruntime") -> dict[str, Any]:
     """All figures over pictures of `rendered`."""
     with_text = [picture for picture in pictures if picture.has_text]
     sizes = {f"letters_from_{least:g}_px": least for least in (0.0, 8.0, LEAST_LETTERS, 12.0, 16.0)}
     scores: dict[str, dict[str, Characters]] = {name: {} for name in sizes}
     facts = {"price": Facts(), "net_content": Facts()}
     codes = Facts()
+    sessions = ocr_sessions_for(engine=engine)
     for start in range(0, len(with_text), BATCH):
         part = with_text[start : start + BATCH]
         pixels = [picture.pixels() for picture in part]
         whole = [[(0.0, 0.0, float(one.shape[1]), float(one.shape[0]))] for one in pixels]
-        for picture, one, reading in zip(part, pixels, recognize_texts(pixels, whole), strict=True):
+        for picture, one, reading in zip(part, pixels, recognize_texts(pixels, whole, sessions=sessions), strict=True):
             for name, least in sizes.items():
                 score_characters(picture, reading.lines, scores[name], least)
             fields = parse_fields(reading.lines)
@@ -61,6 +66,7 @@ def measure(pictures: list[Picture]) -> dict[str, Any]:
                 fact.add(picture.path.name, asked, possible, values(fields, name))
             _score_barcode(picture, codes, {code.digits for code in read_barcodes(one)})
     return {
+        "engine": engine,
         "pictures_with_text": len(with_text),
         "visible_share_asked": VISIBLE,
         "characters": {name: {key: _characters(one) for key, one in found.items()} for name, found in scores.items()},

@@ -15,7 +15,7 @@ from typing import Any
 
 import cv2
 
-from schemas.settings import DecodeSettings
+from schemas.settings import DecodeSettings, TextEngine
 from udfs.decode import decode
 from udfs.ocr import OcrSettings, recognize_texts
 from udfs.ocr_sessions import ocr_sessions_for
@@ -28,17 +28,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-gate", action="store_true")
     parser.add_argument("--regions", action="store_true")
+    parser.add_argument("--engine", choices=["onnxruntime", "openvino"], default="onnxruntime")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     rows = [json.loads(line) for line in sys.stdin.read().splitlines() if line]
-    sys.stdout.write(json.dumps(read_all(rows, gate=not given.no_gate, regions=given.regions)) + "\n")
+    sys.stdout.write(
+        json.dumps(read_all(rows, gate=not given.no_gate, regions=given.regions, engine=given.engine)) + "\n"
+    )
 
 
-def read_all(rows: list[tuple[str, list[Any]]], *, gate: bool, regions: bool) -> dict[str, Any]:
+def read_all(
+    rows: list[tuple[str, list[Any]]], *, gate: bool, regions: bool, engine: TextEngine = "onnxruntime"
+) -> dict[str, Any]:
     """Time and lines over all pictures; decoding is outside the clock, the gate inside."""
     pictures = [decode(Path(path).read_bytes(), DecodeSettings()).pixels for path, _ in rows]
     settings = OcrSettings() if gate else OcrSettings(least_likelihood=0.0)
-    sessions = ocr_sessions_for()
+    sessions = ocr_sessions_for(engine=engine)
     boxes = [
         boxes if regions else None if gate else [(0, 0, *pixels.shape[1::-1])]
         for (_, boxes), pixels in zip(rows, pictures, strict=True)

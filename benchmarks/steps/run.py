@@ -28,11 +28,12 @@ from models.bundle import SHIPPED_BUNDLE, load_bundle
 from models.session import new_session
 from schemas.palette import PALETTE
 from schemas.reasons import ImageError
-from schemas.settings import DecodeSettings, TextSettings
+from schemas.settings import DecodeSettings, TextEngine, TextSettings
 from udfs.decode import decode
 from udfs.describe import Picture, describe_product, ready_picture
 from udfs.detect import Detections
 from udfs.micro_batch import describe_pictures, model_columns
+from udfs.ocr_sessions import TextEngineError, usable_engine
 from udfs.picture_text import find_barcodes, read_texts, text_boxes, text_columns
 from udfs.product_region import detect_each, look_at
 from udfs.runtime import BundleSource, Runtime, runtime_for
@@ -49,20 +50,22 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=150)
     parser.add_argument("--packs", type=int, default=0, help="real packs (development data) in place of rendered text")
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--engine", choices=["onnxruntime", "openvino"], default="onnxruntime", help="reads lines")
     parser.add_argument("--out", type=Path, default=FOLDER / "results")
     given = parser.parse_args()
-    results = run(given.pictures, given.repetitions, given.packs)
+    results = run(given.pictures, given.repetitions, given.packs, given.engine)
     write(results, given.out)
     sys.stdout.write(summary(results) + "\n")
 
 
-def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
+def run(pictures: int, repetitions: int, real_packs: int = 0, engine: TextEngine = "onnxruntime") -> dict[str, Any]:
     """Measure.
 
     Args:
         pictures: of the catalogue.
         repetitions: of each contestant, in turn.
         real_packs: so many of the pictures with text are photos of packs, where the development data are there.
+        engine: reads lines of text in `extraction` and the steps; the other is timed beside it where it is usable.
     """
     cv2.setNumThreads(1)
     with_text = pictures // 5
@@ -77,8 +80,12 @@ def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
         "category_and_embedding": lambda part: _models_alone(part, runtime),
         "category_and_embedding_of_the_product": lambda part: _models_on_crop(part, runtime),
         "without_text": lambda part: _extraction(part, runtime, TextSettings(read=False)),
-        "extraction": lambda part: _extraction(part, runtime, TextSettings()),
+        "extraction": lambda part: _extraction(part, runtime, TextSettings(engine=engine)),
     }
+    others: list[TextEngine] = [one for one in _usable_engines() if one != engine]
+    for other in others:
+        text = TextSettings(engine=other)
+        contestants[f"extraction_with_{other}"] = lambda part, text=text: _extraction(part, runtime, text)
     warm = files[: 2 * MICRO_BATCH]
     for contestant in contestants.values():
         contestant(warm)
@@ -87,9 +94,10 @@ def run(pictures: int, repetitions: int, real_packs: int = 0) -> dict[str, Any]:
         for name, contestant in contestants.items():
             costs[name].append(_cpu_ms(contestant, files))
     medians = {name: statistics.median(values) for name, values in costs.items()}
-    steps = [_steps(files, runtime) for _ in range(repetitions)]
+    steps = [_steps(files, runtime, TextSettings(engine=engine)) for _ in range(repetitions)]
     return {
         "pictures": len(files),
+        "text_engine": engine,
         "with_text": with_text,
         "real_packs": len(real),
         "repetitions": repetitions,
@@ -142,6 +150,13 @@ def _cpu_ms(contestant: Callable[[Sequence[bytes]], object], files: Sequence[byt
     return (time.process_time() - started) * 1e3 / len(files)
 
 
+def _usable_engines() -> list[TextEngine]:
+    try:
+        return ["onnxruntime", usable_engine("openvino")]
+    except TextEngineError:
+        return ["onnxruntime"]
+
+
 def _lite0() -> Callable[[Sequence[bytes]], object]:
     """One inference of EfficientNet-Lite0 in fp32 at 224 px per picture, without decoding: the yardstick of issue 8."""
     session = new_session(lite0_fp32().read_bytes())
@@ -170,7 +185,7 @@ def _ready(part: Sequence[bytes]) -> list[Picture]:
     return [ready_picture(decode(data, DecodeSettings())) for data in part]
 
 
-def _steps(files: Sequence[bytes], runtime: Runtime) -> dict[str, float]:
+def _steps(files: Sequence[bytes], runtime: Runtime, text: TextSettings) -> dict[str, float]:
     """CPU ms per picture and step; the steps of `udfs.micro_batch`, one by one."""
     spent: dict[str, float] = {}
 
@@ -201,7 +216,7 @@ def _steps(files: Sequence[bytes], runtime: Runtime) -> dict[str, float]:
                 model_columns(_result(result), runtime)
         boxes = [text_boxes(one) for one in seen]
         with step("text"):
-            readings = read_texts([one.pixels for one in ready], boxes, TextSettings())
+            readings = read_texts([one.pixels for one in ready], boxes, text)
         with step("text_barcodes"):
             codes = [find_barcodes(one.pixels, its or ()) for one, its in zip(ready, boxes, strict=True)]
         with step("text_facts"):

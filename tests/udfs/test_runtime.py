@@ -20,7 +20,7 @@ from skimage import data
 from models.bundle import BASELINE_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
 from models.manifest import InputSpec, ManifestDraft
 from models.model_input import model_input
-from models.session import has_vnni, new_session
+from models.session import has_bfloat16, has_vnni, new_session
 from schemas.reasons import ImageError, Reason
 from udfs.runtime import BundleSource, Runtime, runtime_for
 
@@ -264,6 +264,11 @@ def test_vnni_is_read_from_the_cpus_flags() -> None:
     assert has_vnni("flags : avx_vnni\n")
     assert not has_vnni("flags\t\t: fpu avx2 avx512f\nbugs : avx_vnni\n")
     assert not has_vnni("")
+
+
+def test_bfloat16_is_read_from_the_cpus_flags() -> None:
+    assert has_bfloat16("flags : fpu avx512_bf16 avx512_vnni\n") and has_bfloat16("flags\t: amx_bf16\n")
+    assert not has_bfloat16("flags : fpu avx512f avx512_vnni\nbugs : amx_bf16\n") and not has_bfloat16("")
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the exact int8 mode exists on x86 only")
