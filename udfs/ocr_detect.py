@@ -45,8 +45,8 @@ class DetectSettings:
 
     side_limit: int = 640
     small_side: int = 300
-    enlarged_side: int = 512
-    most_enlargement: float = 2.5
+    enlarged_side: int = 480
+    most_enlargement: float = 2.3
     kernel_threshold: float = 0.3
     box_threshold: float = 0.4
     growth: float = 1.6
