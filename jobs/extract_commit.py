@@ -58,20 +58,39 @@ def commit_wave(run: Run, record: StageRecord, wave: StagedWave, *, is_recovered
         is_recovered: a dead run computed it, so its pictures may have changed since.
     """
     rows = run.spark.read.option("recursiveFileLookup", "true").parquet(run.store.path(wave.folder))
-    any_failed = _count(record, rows)
+    found = _count(record, rows)
     described = rows.where("status = 'extracted'")
+    if found.has_twins:
+        # Two workers have described the same content, whose size was unknown.
+        described = described.dropDuplicates(["content_sha256"])
     if record.counts.get("extracted"):
         run.store.insert_missing(IMAGE_ATTRIBUTES, _attribute_rows(run, described, wave.bundle_version))
     current = _still_current(run, rows) if is_recovered else rows
-    _commit_quarantine(run, current, any_failed)
+    _commit_quarantine(run, current, found.any_failed)
     run.store.upsert(IMAGES, _image_rows(run, current, wave.bundle_version))
 
 
-def _count(record: StageRecord, rows: DataFrame) -> bool:
-    """Add a wave's counts to the record; whether any of its pictures failed."""
+@dataclass(frozen=True)
+class _Found:
+    """What a wave holds.
+
+    Args:
+        any_failed: whether any of its pictures failed.
+        has_twins: whether a content was described twice.
+    """
+
+    any_failed: bool
+    has_twins: bool
+
+
+def _count(record: StageRecord, rows: DataFrame) -> _Found:
+    """Add a wave's counts to the record."""
     steps = [F.sum(f"attributes.step_ms.{step}").alias(step) for step in STEPS]
     grouped = rows.groupBy("status", "reason").agg(
-        F.count("*").alias("images"), F.sum("size_bytes").alias("bytes_read"), *steps
+        F.count("*").alias("images"),
+        F.count_distinct("content_sha256").alias("contents"),
+        F.sum("size_bytes").alias("bytes_read"),
+        *steps,
     )
     described_before = record.counts.get("extracted", 0)
     totals = {step: record.step_ms.get(step, 0.0) * described_before for step in STEPS}
@@ -88,12 +107,14 @@ def _count(record: StageRecord, rows: DataFrame) -> bool:
     record.counts, record.reasons = dict(counts), dict(reasons)
     if described := counts["extracted"]:
         record.step_ms = {step: total / described for step, total in totals.items()}
-    return any(row["status"] == "quarantined" for row in found)
+    return _Found(
+        any_failed=any(row["status"] == "quarantined" for row in found),
+        has_twins=any(row["status"] == "extracted" and row["contents"] < row["images"] for row in found),
+    )
 
 
 def _attribute_rows(run: Run, described: DataFrame, bundle_version: str) -> DataFrame:
-    """One row per content: two workers may have described twins whose sizes were unknown."""
-    return described.dropDuplicates(["content_sha256"]).select(
+    return described.select(
         "content_sha256",
         F.lit(bundle_version).alias("bundle_version"),
         "attributes.*",

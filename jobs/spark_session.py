@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+EMBEDDING_COLUMNS = ("embedding", "attributes.embedding")
+"""As tables and staged results name them."""
+
 DEFAULT_REGION = "us-east-1"
 # A local JVM lives for one night, too short for the optimizing compiler to earn what it costs (a cold night of 64
 # pictures: 22 s of CPU with it, 12 s without), and two cores gain nothing from collecting garbage in parallel.
@@ -88,6 +91,8 @@ def _common_settings() -> dict[str, str]:
         # Names the crashed C call in the log when a decoder or model takes a worker down.
         "spark.python.worker.faulthandler.enabled": "true",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
+        # A dictionary of the numbers of embeddings is filled for every file and then thrown away, for no two are equal.
+        **{f"spark.hadoop.parquet.enable.dictionary#{column}.list.element": "false" for column in EMBEDDING_COLUMNS},
         # Two glibc arenas: with more, memory of decoded pictures is not given back.
         "spark.executorEnv.MALLOC_ARENA_MAX": "2",
     }

@@ -155,6 +155,7 @@ class TableStore:
         properties = {
             **FIXED_PROPERTIES,
             "delta.enableChangeDataFeed": str(table.change_data_feed).lower(),
+            "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
             **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
             # A new table is born in the state after all migrations.
             MIGRATIONS_PROPERTY: ",".join(migration.name for migration in migrations),

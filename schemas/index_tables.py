@@ -76,6 +76,7 @@ PRODUCT_EMBEDDINGS = Table(
     key=("product_id", "view"),
     checks={"view_known": "view >= -1", "cell_not_negative": "cell >= 0"},
     cluster_by=("cell", "product_id"),
+    filtered_by=("content_sha256",),
 )
 
 SIMILAR_PRODUCTS = Table(

@@ -39,6 +39,23 @@ _DETECTIONS_AND_TEXT = (
     ("text_likelihood", "float", "The gate''s belief that the picture holds text [0..1]"),
 )  # fmt: skip
 
+_STATISTICS = {
+    "catalog": "product_id,image_uri,updated_at,first_seen_at,changed_at,run_id",
+    "images": "image_uri,status,size_bytes,content_sha256,bundle_version,modified_at,first_seen_at,changed_at,run_id",
+    "image_attributes": "content_sha256,bundle_version,size_bytes,category,extracted_at,run_id",
+    "products": "product_id,category,brand,price,fused_at,changed_at,run_id",
+    "product_attributes": "product_id,attribute,value,source,run_id",
+    "product_embeddings": "product_id,view,cell,content_sha256,indexed_at,run_id",
+    "similar_products": "product_id,indexed_at,run_id",
+    "search_documents": "product_id,language,indexed_at,run_id",
+    "near_duplicates": "product_id,view,group_id,indexed_at,run_id",
+    "quarantine": "quarantine_id,first_seen_at,last_seen_at,resolved_at,run_id",
+    "runs": "run_id,stage,started_at,finished_at",
+    "metrics": "run_id,metric,dimension,label,measured_at",
+    "publications": "publication_id,published_at,run_id",
+    "corrections": "correction_id,corrected_at,run_id",
+}
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         "image_attributes",
@@ -76,5 +93,13 @@ MIGRATIONS: tuple[Migration, ...] = (
             "'shape', 'gender', 'season', 'usage', 'text_present', 'boxes', 'age_group', 'material', 'sleeve_length', "
             "'neckline', 'fit', 'care', 'brand', 'net_content', 'size'))",
         ),
+    ),
+    *(
+        Migration(
+            table,
+            "0003_statistics",
+            (f"ALTER TABLE {{table}} SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{columns}')",),
+        )
+        for table, columns in _STATISTICS.items()
     ),
 )

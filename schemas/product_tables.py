@@ -81,6 +81,7 @@ PRODUCTS = Table(
         "publishable_is_active": "NOT is_publishable OR (is_active AND category IS NOT NULL AND name_en IS NOT NULL)",
     },
     cluster_by=("product_id",),
+    filtered_by=("category", "brand", "price"),
 )
 
 PRODUCT_ATTRIBUTES = Table(

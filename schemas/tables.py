@@ -61,6 +61,7 @@ IMAGES = Table(
         "attempts_not_negative": "attempts >= 0",
     },
     cluster_by=("image_uri",),
+    filtered_by=("status", "size_bytes", "content_sha256", "bundle_version"),
 )
 
 IMAGE_ATTRIBUTES = Table(
@@ -82,6 +83,7 @@ IMAGE_ATTRIBUTES = Table(
         "color_confidence_in_range": "color_confidence IS NULL OR color_confidence BETWEEN 0 AND 1",
     },
     cluster_by=("bundle_version", "content_sha256"),
+    filtered_by=("size_bytes", "category"),
 )
 
 QUARANTINE = Table(
