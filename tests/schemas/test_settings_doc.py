@@ -49,6 +49,7 @@ def test_documented_variable_sets_the_setting(name, monkeypatch):
         "lease_seconds": "7",
         "decode.working_side": "64",
         "text.side_limit": "320",
+        "text.engine": "openvino",
         "extract.retry_reasons": "too_large",
         "gate.max_uncategorized_share": "0.5",
         "serve.max_upload_bytes": "2048",
