@@ -1,13 +1,13 @@
 """How quickly does the service answer some users at once? `python -m benchmarks.service.load [--products 50000]`.
 
 Draws a catalogue's feed (words only, one drawn picture for all searches by picture), publishes it as Delta tables,
-starts `vitrine serve` on one core and lets users search from another. Writes one JSON object to standard output.
+starts `vitrine serve` on one core and lets locust's users search from another. Writes one JSON object to stdout.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import itertools
 import json
 import os
 import random
@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -41,6 +42,9 @@ CHUNK = 5000
 SEED = 11
 PORT = 18099
 CLUSTERS = 500
+# More than users ask in a run, so that no answer is asked for twice in a row.
+SEARCHES = 20_000
+LOCUST = Path(__file__).parents[2] / ".venv-bench/bin/locust"
 
 
 def main() -> None:
@@ -50,8 +54,11 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--think", type=float, default=1.0, help="mean pause of a user between two searches, seconds")
+    parser.add_argument("--locust", type=Path, default=LOCUST, help="made by `make setup-bench`")
     parser.add_argument("--folder", type=Path, help="keep tables and cache here, and take those that are there")
     given = parser.parse_args()
+    if not given.locust.is_file():
+        parser.error(f"there is no locust at {given.locust}; run `make setup-bench`, or name one with --locust")
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.folder or Path(scratch)
         if not (folder / "tables" / "published.json").is_file():
@@ -135,19 +142,19 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
             _wait(service)
             result: dict[str, Any] = {"products": given.products, "users": given.users, "think_s": given.think}
             result["ready_s"] = round(time.monotonic() - started, 1)
-            picture = render_product(product_at(SEED, 3), 0, RenderOptions(frame=(600, 600))).data
-            for name, make in (("words", _words), ("picture", lambda: _picture(picture))):
+            picture = folder / "searched.jpg"
+            picture.write_bytes(render_product(product_at(SEED, 3), 0, RenderOptions(frame=(600, 600))).data)
+            searches = list(itertools.islice(_words(), SEARCHES))
+            for name, asked in (
+                ("words", {"searches": searches, "picture": None}),
+                ("picture", {"searches": [], "picture": str(picture)}),
+            ):
+                # The first search by a picture starts the process that looks at it.
+                _search(searches[0], None if name == "words" else picture)
                 before = _cpu(service.pid)
-                milliseconds, failures = asyncio.run(_users(make, given.users, given.seconds, given.think))
-                spent = (_cpu(service.pid) - before) * 1000 / max(1, len(milliseconds))
-                p50, p95 = np.percentile(milliseconds, [50, 95]) if milliseconds else (None, None)
-                result[name] = {
-                    "requests": len(milliseconds),
-                    "failures": failures,
-                    "p50_ms": round(float(p50), 1),
-                    "p95_ms": round(float(p95), 1),
-                    "cpu_ms_per_request": round(spent, 1),
-                }
+                result[name] = found = _users(folder, {**asked, "think": given.think}, given)
+                spent = (_cpu(service.pid) - before) * 1000 / max(1, found["requests"])
+                found["cpu_ms_per_request"] = round(spent, 1)
             result["memory_mb"] = {name: round(size / 1e6) for name, size in _memory(service.pid).items()}
             result["load_average"] = os.getloadavg()[0]
             return result
@@ -167,11 +174,16 @@ def _wait(service: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the service has ended; see serve.log")
 
 
-Search = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+def _search(words: str, picture: Path | None) -> None:
+    address = f"http://127.0.0.1:{PORT}"
+    if picture is None:
+        httpx.get(address + words, timeout=120).raise_for_status()
+    else:
+        httpx.post(f"{address}/search/image", content=picture.read_bytes(), timeout=120).raise_for_status()
 
 
-def _words() -> Iterator[Search]:
-    """Queries of one to three words in both languages, some filtered, some misspelt, some paged."""
+def _words() -> Iterator[str]:
+    """Queries of one to three words in both languages, some filtered, some misspelt, some paged; as paths."""
     chance = random.Random(SEED)
     taxonomy, attributes = load_taxonomy(), load_attributes()
     while True:
@@ -188,35 +200,37 @@ def _words() -> Iterator[Search]:
             asked["pattern"] = product.pattern
         if chance.random() < 0.1:
             asked["page"] = 2
-        yield lambda client, asked=asked: client.get("/search", params=asked)  # type: ignore[misc]
+        yield f"/search?{urlencode(asked)}"
 
 
-def _picture(data: bytes) -> Iterator[Search]:
-    while True:
-        yield lambda client: client.post("/search/image", content=data)
+def _users(folder: Path, asked: dict[str, Any], given: argparse.Namespace) -> dict[str, Any]:
+    """Let locust's users search for a while.
 
-
-async def _users(
-    make: Callable[[], Iterator[Search]], users: int, seconds: float, think: float
-) -> tuple[list[float], int]:
-    searches, milliseconds, failures = make(), [], 0
-    end = time.monotonic() + seconds
-    chance = random.Random(SEED)
-
-    async def user(client: httpx.AsyncClient) -> None:
-        nonlocal failures
-        await asyncio.sleep(chance.random() * think)
-        while time.monotonic() < end:
-            started = time.perf_counter()
-            answer = await next(searches)(client)
-            milliseconds.append((time.perf_counter() - started) * 1000)
-            failures += answer.status_code != 200
-            await asyncio.sleep(chance.expovariate(1 / think) if think else 0)
-
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=120) as client:
-        await next(searches)(client)
-        await asyncio.gather(*(user(client) for _ in range(users)))
-    return milliseconds, failures
+    Returns:
+        requests, failures, p50_ms and p95_ms; locust rounds times above 100 ms to two digits.
+    """
+    load = folder / "load.json"
+    load.write_text(json.dumps(asked))
+    command = [str(given.locust), "--headless", "--json", "--only-summary", "--loglevel=ERROR"]
+    command += [f"--locustfile={Path(__file__).with_name('locustfile.py')}", f"--host=http://127.0.0.1:{PORT}"]
+    command += [f"--users={given.users}", f"--spawn-rate={given.users}", f"--run-time={round(given.seconds)}s"]
+    # Failed searches are in the result; locust's own status would only say that there were some.
+    done = subprocess.run(
+        command, env={**os.environ, "VITRINE_LOAD": str(load)}, capture_output=True, text=True, check=False
+    )
+    try:
+        (entry,) = json.loads(done.stdout)
+    except ValueError:
+        raise SystemExit(f"locust told nothing (status {done.returncode}): {done.stderr.strip()[-2000:]}") from None
+    times = sorted((float(time), count) for time, count in entry["response_times"].items())
+    milliseconds = np.repeat([time for time, _ in times], [count for _, count in times])
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    return {
+        "requests": entry["num_requests"],
+        "failures": entry["num_failures"],
+        "p50_ms": round(float(p50), 1),
+        "p95_ms": round(float(p95), 1),
+    }
 
 
 def _tree(pid: int) -> list[int]:
