@@ -12,7 +12,7 @@ from jobs.small_objects import SmallObjects
 from schemas.contract import ddl_columns
 from schemas.index_tables import PRODUCT_EMBEDDINGS
 from udfs.similar_cells import TRAINING_PER_CELL, Cells, Floats, cell_count, one_cell, train_cells
-from udfs.spark_index import EMBEDDING_COLUMNS, embedding_batches, first_vectors
+from udfs.spark_index import EMBEDDING_COLUMNS, PICTURE_FACTS, embedding_batches, first_vectors
 
 # Cells are made anew when the catalogue has grown or shrunk by this factor since.
 GROWTH = 1.5
@@ -72,12 +72,10 @@ def stage_embeddings(run: Run, changed: DataFrame | None, cells: Cells) -> Stage
     pictures = (
         catalog.join(described.select("image_uri", "content_sha256", "bundle_version"), "image_uri")
         .join(
-            attributes.select("content_sha256", "bundle_version", "perceptual_hash", "embedding"),
+            attributes.select("content_sha256", "bundle_version", "perceptual_hash", "copy_print", "embedding"),
             ["content_sha256", "bundle_version"],
         )
-        .select(
-            "product_id", F.struct("view", "image_uri", "content_sha256", "perceptual_hash", "embedding").alias("v")
-        )
+        .select("product_id", F.struct("view", *PICTURE_FACTS, "embedding").alias("v"))
     )
     views = pictures.groupBy("product_id").agg(F.sort_array(F.collect_list("v")).alias("views"))
     complete = products.select("product_id", *PRODUCT_FACTS, "bundle_version").join(views, "product_id", "left")

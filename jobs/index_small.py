@@ -29,10 +29,12 @@ from schemas.index_tables import (
     SEARCH_DOCUMENTS,
     SIMILAR_PRODUCTS,
 )
-from udfs.near_duplicates import LEAST_COSINE, MOST_BITS, Membership, Pair, duplicate_groups
+from udfs.copy_print import FIRST_CUT, LAST_CUT
+from udfs.near_duplicates import Membership, Pair, candidates, duplicate_groups
 from udfs.search_documents import SearchableProduct, search_documents
 from udfs.similar_cells import one_cell
-from udfs.spark_index import FACTS, PAIR_COLUMNS, embedding_batches, float_lists, similar_table, verified_pairs
+from udfs.spark_duplicates import copied_pairs
+from udfs.spark_index import FACTS, PICTURE_FACTS, embedding_batches, float_lists, similar_table
 
 MOST_PRODUCTS = 1000
 MOST_PICTURES = 4000
@@ -42,7 +44,7 @@ _CLAIMS_PER_PRODUCT = 100
 _VIEW = pa.struct(
     [
         ("view", pa.int32()),
-        *((name, pa.string()) for name in ("image_uri", "content_sha256", "perceptual_hash")),
+        *((name, pa.string()) for name in PICTURE_FACTS),
         ("embedding", pa.list_(pa.float32())),
     ]
 )
@@ -105,7 +107,9 @@ def _pictures(tables: LightTables) -> dict[str, list[dict[str, Any]]]:
     attributes = {
         (row["content_sha256"], row["bundle_version"]): row
         for row in _rows(
-            tables, "image_attributes", ("content_sha256", "bundle_version", "perceptual_hash", "embedding")
+            tables,
+            "image_attributes",
+            ("content_sha256", "bundle_version", "perceptual_hash", "copy_print", "embedding"),
         )
         if row["embedding"] is not None
     }
@@ -166,11 +170,12 @@ def _embeddings(catalog: SmallCatalog) -> list[dict[str, Any]]:
 
 def _near_duplicates(embeddings: Sequence[Row]) -> list[dict[str, Any]]:
     pictures = [row for row in embeddings if row["view"] >= 0 and row["perceptual_hash"] is not None]
-    groups = duplicate_groups(_pairs({row["content_sha256"]: row for row in pictures}))
+    printed = {row["content_sha256"]: row for row in pictures if row["copy_print"] is not None}
+    groups = duplicate_groups(_pairs(printed))
     rows = []
     for row in pictures:
         content = row["content_sha256"]
-        place = groups.get(content, Membership(content, content, 0, 1.0))
+        place = groups.get(content, Membership(content, content, content, 0, 1.0, 1.0))
         rows.append(
             {
                 **{name: row[name] for name in ("product_id", "view", "image_uri", "content_sha256")},
@@ -178,6 +183,8 @@ def _near_duplicates(embeddings: Sequence[Row]) -> list[dict[str, Any]]:
                 "nearest_sha256": place.nearest,
                 "distance": place.distance,
                 "similarity": place.similarity,
+                "agreement": place.agreement,
+                "linked_id": place.linked,
             }
         )
     sizes = Counter(row["group_id"] for row in rows)
@@ -194,25 +201,27 @@ def _pairs(pictures: Mapping[str, Row]) -> list[Pair]:
     names = sorted(pictures)
     if len(names) < 2:
         return []
-    bits = np.array([int(pictures[name]["perceptual_hash"], 16) for name in names], dtype=np.uint64)
+    prints = [pictures[name]["copy_print"] for name in names]
+    hashes = np.array(
+        [
+            [int(told, 16) for told in (pictures[name]["perceptual_hash"], print_[FIRST_CUT], print_[LAST_CUT])]
+            for name, print_ in zip(names, prints, strict=True)
+        ],
+        dtype=np.uint64,
+    )
     vectors = np.array([pictures[name]["vector"] for name in names], dtype=np.float32)
+    keep = copied_pairs()
     found = []
-    for place in range(len(names) - 1):
-        distances = np.bitwise_count(bits[place + 1 :] ^ bits[place])
-        near = np.flatnonzero(distances <= MOST_BITS)
-        if not len(near):
-            continue
-        others = near + place + 1
-        columns = [
-            pa.array([names[place]] * len(near)),
-            pa.array([names[other] for other in others]),
-            pa.array(distances[near].astype(np.int32)),
-            float_lists(np.repeat(vectors[place : place + 1], len(near), axis=0)),
-            float_lists(vectors[others]),
-        ]
-        names_of = [*(column.name for column in PAIR_COLUMNS[:3]), "first_vector", "second_vector"]
-        batch = pa.RecordBatch.from_arrays(columns, names=names_of)
-        found += [Pair(**row) for kept in verified_pairs(LEAST_COSINE)([batch]) for row in kept.to_pylist()]
+    for place, others, hints in candidates(hashes):
+        here = np.full(len(others), place)
+        distances = np.bitwise_count(hashes[others, 0] ^ hashes[place, 0])
+        columns: dict[str, pa.Array] = {"distance": pa.array(distances, pa.int32()), "hints": pa.array(hints)}
+        for name, places in (("first", here), ("second", others)):
+            columns[name] = pa.array([names[one] for one in places])
+            columns[f"{name}_print"] = pa.array([prints[one] for one in places])
+            columns[f"{name}_vector"] = float_lists(vectors[places])
+        batch = pa.RecordBatch.from_pydict(columns)
+        found += [Pair(**row) for kept in keep([batch]) for row in kept.to_pylist()]
     return found
 
 

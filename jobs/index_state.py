@@ -21,7 +21,7 @@ from schemas.attributes import load_attributes
 from schemas.taxonomy import load_taxonomy
 from udfs.similar_cells import Cells
 
-INDEX_VERSION = "1"
+INDEX_VERSION = "2"
 """Raise it when other code makes other rows of the same input."""
 
 STATE_NOTE = "_index/state.json"

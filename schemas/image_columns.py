@@ -135,6 +135,12 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column("height_px", "int", "Height after EXIF orientation", "px"),
     Column("size_bytes", "bigint", "File size", "bytes"),
     Column("perceptual_hash", "string", "64-bit DCT hash (pHash) as 16 hex digits; near-duplicates differ in few bits"),
+    Column(
+        "copy_print",
+        "string",
+        "What tells copies from look-alikes: the hashes of the picture without 5% and 10% at each edge, 16 hex digits "
+        "each, then base64 of 24 x 24 luma, 12 x 12 Cr and Cb of the picture squeezed to a square",
+    ),
     Column("quality", QUALITY, "Quality measures of the original picture"),
     Column(
         "enhancements", Array("string"), "Corrections applied before the features: white_balance, contrast, denoise"

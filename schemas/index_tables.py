@@ -58,6 +58,7 @@ PRODUCT_EMBEDDINGS = Table(
             "0..1",
         ),
         Column("perceptual_hash", "string", "64-bit hash of the picture as 16 hex digits; null for the whole product"),
+        Column("copy_print", "string", "As in image_attributes; null for the whole product"),
         Column("category", "string", "Taxonomy path of the product"),
         Column("color", "string", "Main color of the product"),
         Column("pattern", "string", "Pattern of the product"),
@@ -154,8 +155,8 @@ SEARCH_DOCUMENTS = Table(
 
 NEAR_DUPLICATES = Table(
     name="near_duplicates",
-    purpose="Pictures that show the same picture, resized, re-encoded or watermarked: one row per product and picture "
-    "that is in such a group; pictures without a twin have no row.",
+    purpose="Pictures that show the same picture, resized, re-encoded, watermarked or a little cropped: one row per "
+    "product and picture that is in such a group; pictures without a twin have no row.",
     columns=(
         Column("product_id", "string", "The product", nullable=False),
         Column("view", "int", "View as in product_embeddings", nullable=False),
@@ -165,11 +166,17 @@ NEAR_DUPLICATES = Table(
         Column(
             "nearest_sha256",
             "string",
-            "Most similar other content of the group; its own when all are identical",
+            "The content that it agrees with most; its own when all are identical",
             nullable=False,
         ),
         Column("distance", "int", "Differing bits of the perceptual hashes of the two", "of 64", nullable=False),
         Column("similarity", "float", "Cosine of the vectors of the two", "-1..1", nullable=False),
+        Column("agreement", "float", "Share of the two pictures' cells that agree, background left out", "0..1"),
+        Column(
+            "linked_id",
+            "string",
+            "SHA-256 of the first of all contents that copies of copies connect with it: one or more groups",
+        ),
         Column("pictures", "int", "Rows of the group", nullable=False),
         Column("contents", "int", "Distinct contents of the group", nullable=False),
         Column("indexed_at", "timestamp", "Start of the run that last changed the row", "UTC", nullable=False),

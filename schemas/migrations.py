@@ -102,4 +102,29 @@ MIGRATIONS: tuple[Migration, ...] = (
         )
         for table, columns in _STATISTICS.items()
     ),
+    Migration(
+        "image_attributes",
+        "0004_copy_print",
+        (
+            "ALTER TABLE {table} ADD COLUMNS (copy_print string COMMENT 'What tells copies from look-alikes' "
+            "AFTER perceptual_hash)",
+        ),
+    ),
+    Migration(
+        "product_embeddings",
+        "0004_copy_print",
+        (
+            "ALTER TABLE {table} ADD COLUMNS (copy_print string COMMENT 'As in image_attributes; null for the whole "
+            "product' AFTER perceptual_hash)",
+        ),
+    ),
+    Migration(
+        "near_duplicates",
+        "0004_agreement_and_linked_id",
+        (
+            "ALTER TABLE {table} ADD COLUMNS (agreement float COMMENT 'Share of the two pictures'' cells that agree "
+            "[0..1]' AFTER similarity, linked_id string COMMENT 'SHA-256 of the first of all contents that copies of "
+            "copies connect with it' AFTER agreement)",
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.model_input import Box, Pixels
 from udfs.color import describe_color
+from udfs.copy_print import copy_print
 from udfs.decode import DecodedImage
 from udfs.perceptual_hash import perceptual_hash
 from udfs.picture_size import scaled_box, shrunk
@@ -51,6 +52,7 @@ class Picture:
         small: (h, w, 3) uint8 RGB, `pixels` with at most `FEATURE_SIDE` on its long side.
         quality: measures of the picture as it came.
         perceptual_hash: 16 hex digits.
+        copy_print: see `udfs.copy_print`.
         enhancements: what was corrected.
         step_ms: milliseconds by step.
     """
@@ -62,6 +64,7 @@ class Picture:
     small: Pixels
     quality: Quality
     perceptual_hash: str
+    copy_print: str
     enhancements: tuple[str, ...] = ()
     step_ms: dict[str, float] = field(default_factory=dict)
 
@@ -82,7 +85,7 @@ def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Pict
     clock.lap("preprocess")
     luma = luma_of(decoded.pixels)
     quality = measure_quality(decoded.pixels, small, luma)
-    phash = perceptual_hash(small)
+    phash, print_ = perceptual_hash(small), copy_print(small)
     clock.lap("quality")
     pixels, enhancements = enhance(decoded.pixels, quality, luma) if enhance_pixels else (decoded.pixels, ())
     if enhancements:
@@ -96,6 +99,7 @@ def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Pict
         small=small,
         quality=quality,
         perceptual_hash=phash,
+        copy_print=print_,
         enhancements=enhancements,
         step_ms=clock.laps,
     )
@@ -116,6 +120,7 @@ def describe_product(picture: Picture, region: Region) -> dict[str, Any]:
         "width_px": picture.width_px,
         "height_px": picture.height_px,
         "perceptual_hash": picture.perceptual_hash,
+        "copy_print": picture.copy_print,
         "quality": columns_of(picture.quality),
         "enhancements": list(picture.enhancements),
         "region": {

@@ -25,12 +25,17 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
         16 hex digits; the Hamming distance of the bits tells how different two pictures are (below about 8 of 64:
         the same picture).
     """
-    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return luma_hash(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def luma_hash(luma: NDArray[np.uint8]) -> str:
+    """`perceptual_hash` of a picture that is luma (H, W) uint8 already."""
     # A picture wider than 32 px is averaged down; a smaller one is stretched smoothly.
     shrinks = min(luma.shape) >= _SIDE
     small = cv2.resize(luma, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     low = cv2.dct(small.astype(np.float32))[:_FREQUENCIES, :_FREQUENCIES].ravel()
     low[np.abs(low) < _NOISE_FLOOR] = 0.0
     # The first coefficient is the mean brightness and would bias the median.
-    bits = low > np.median(low[1:])
+    middle = low.size // 2 - 1
+    bits = low > np.partition(low[1:], middle)[middle]
     return np.packbits(bits).tobytes().hex()

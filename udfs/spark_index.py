@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,13 +30,8 @@ TOUCHED_COLUMNS = (
 )
 DEALT = "shard int, rows binary"
 """DDL of rows that were dealt out: who is to have them, and an Arrow stream of them, vectors on the grid as bytes."""
-PAIR_COLUMNS = (
-    Column("first", "string", "SHA-256 of one content"),
-    Column("second", "string", "SHA-256 of the other"),
-    Column("distance", "int", "Bits between the hashes"),
-    Column("similarity", "float", "Cosine of the vectors"),
-)
 FACTS = ("category", "color", "pattern", "brand")
+PICTURE_FACTS = ("image_uri", "content_sha256", "perceptual_hash", "copy_print")
 
 # Rows are collected up to this before they are dealt out, and no more than this is sent as one value.
 _DEAL_BYTES = 16 << 20
@@ -78,7 +73,7 @@ def embedding_batches(cells: Cells) -> BatchesFunction:
     """The function that makes rows of `product_embeddings` in `mapInArrow`.
 
     It expects product_id, embedding, category, color, pattern, brand, main_image_uri, main_content_sha256,
-    bundle_version and `views`: array of structs (view, image_uri, content_sha256, perceptual_hash, embedding) in order.
+    bundle_version and `views`: array of structs (view, `PICTURE_FACTS`, embedding) in order.
     """
 
     def make(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -97,9 +92,7 @@ def _embedding_rows(batch: pa.RecordBatch, cells: Cells) -> list[dict[str, Any]]
     owners = np.repeat(np.arange(batch.num_rows), pc.list_value_length(views).to_numpy(zero_copy_only=False))
     vectors = matrix(pictures.field("embedding"))
     facts = batch.drop_columns(["embedding", "views"]).to_pylist()
-    of_pictures = {
-        name: pictures.field(name).to_pylist() for name in ("image_uri", "content_sha256", "perceptual_hash")
-    }
+    of_pictures = {name: pictures.field(name).to_pylist() for name in PICTURE_FACTS}
     agreement: list[list[float]] = [[] for _ in facts]
     rows: list[dict[str, Any]] = []
     picture_cells = cells.assign(vectors) if len(vectors) else np.zeros(0, dtype=np.int32)
@@ -113,6 +106,7 @@ def _embedding_rows(batch: pa.RecordBatch, cells: Cells) -> list[dict[str, Any]]
             "image_uri": facts[owner]["main_image_uri"],
             "content_sha256": facts[owner]["main_content_sha256"],
             "perceptual_hash": None,
+            "copy_print": None,
         }
         # The mean of unit vectors is as long as its mean cosine with them.
         norm = float(np.mean(agreement[owner])) if agreement[owner] else 1.0
@@ -269,26 +263,3 @@ def _list_columns(ids: pa.Array, lists: Lists) -> pa.Table:
         "pool_floor": pa.array(lists.floors, pa.float32()),
     }
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
-
-
-def verified_pairs(least_cosine: Sequence[float]) -> BatchesFunction:
-    """The function that keeps candidate pairs whose vectors are alike in `mapInArrow`.
-
-    It expects first, second, distance, first_vector and second_vector; it returns `PAIR_COLUMNS`.
-
-    Args:
-        least_cosine: by distance; no distance is larger.
-    """
-
-    def verify(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            first, second = matrix(batch.column("first_vector")), matrix(batch.column("second_vector"))
-            cosines = np.einsum("nd,nd->n", first, second, dtype=np.float64).astype(np.float32)
-            least = np.asarray(least_cosine)[batch.column("distance").to_numpy(zero_copy_only=False)]
-            here = np.flatnonzero(cosines >= least)
-            kept = [batch.column(name).take(pa.array(here)) for name in ("first", "second", "distance")]
-            yield pa.RecordBatch.from_arrays([*kept, pa.array(cosines[here])], schema=arrow_schema(PAIR_COLUMNS))
-
-    return verify

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.jobs.vector_shop import Product, VectorShop, random_products, unit
+from tests.jobs.vector_shop import Product, VectorShop, noise, random_products, unit
+from udfs.copy_print import copy_print
+from udfs.near_duplicates import MOST_BITS
+from udfs.perceptual_hash import perceptual_hash
 from udfs.similar import LIST_LENGTH
 
 TABLES = ("product_embeddings", "similar_products", "search_documents", "near_duplicates")
@@ -29,11 +32,13 @@ def small_cells() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def first(spark: Any, small_cells: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorShop, dict[str, int]]:
-    """A shop divided into cells, indexed once; two of its products have a picture of another one."""
+    """A shop divided into cells, indexed once; three of its products have a picture of another one."""
     shop = VectorShop(spark, tmp_path_factory.mktemp("index"), exact_products=50)
     products = random_products(PRODUCTS, kinds=60)
     products[10] = twin(products[10], products[4])
     products[20] = replace(products[20], pictures=products[7].pictures, contents=products[7].shas)
+    products[50] = with_pixels(products[50], noise(50))
+    products[51] = with_pixels(products[51], noise(50)[20:-20, 20:-20])
     shop.put(products)
     return shop, shop.index()
 
@@ -51,6 +56,7 @@ def second(first: tuple[VectorShop, dict[str, int]]) -> tuple[VectorShop, dict[s
             replace(products[5], pictures=(("123456789abcdef0", products[6].vector),)),
             replace(random_products(PRODUCTS + 1, kinds=60)[-1], product_id="p-new"),
             twin(replace(products[30], product_id="p-twin"), products[30]),
+            with_pixels(replace(products[52], product_id="p-crop"), noise(50)[10:-10, 10:-10]),
         ],
         gone=["p00004", "p00021"],
     )
@@ -61,7 +67,14 @@ def twin(product: Product, of: Product) -> Product:
     """The product with a picture that shows the other's, re-encoded: a few bits and a little noise apart."""
     hash_, vector = of.pictures[0]
     noise = np.random.default_rng(0).standard_normal(len(vector)) * 0.02
-    return replace(product, pictures=((f"{int(hash_, 16) ^ 0x0001000000010000:016x}", unit(vector + noise)),))
+    pictures = ((f"{int(hash_, 16) ^ 0x0001000000010000:016x}", unit(vector + noise)),)
+    return replace(product, pictures=pictures, prints=of.copy_prints[:1])
+
+
+def with_pixels(product: Product, pixels: np.ndarray) -> Product:
+    """The product with one picture, whose hash and print are those of the pixels."""
+    vector = product.pictures[0][1]
+    return replace(product, pictures=((perceptual_hash(pixels), vector),), prints=(copy_print(pixels),))
 
 
 def test_first_index_has_every_product_in_every_table(first):
@@ -102,7 +115,9 @@ def test_duplicates_are_grouped_and_left_out_of_lists(first):
     shop, _ = first
     rows = shop.content("near_duplicates", ("product_id", "view"))
     group = {product: row["group_id"] for (product, _), row in rows.items()}
-    assert {product for product, _ in rows} == {"p00004", "p00010", "p00007", "p00020"}
+    assert {product for product, _ in rows} == {"p00004", "p00010", "p00007", "p00020", "p00050", "p00051"}
+    assert group["p00050"] == group["p00051"]
+    assert rows["p00050", 0]["distance"] > MOST_BITS, "a crop is found by the hash of the middle"
     assert group["p00004"] == group["p00010"] != group["p00007"] == group["p00020"]
     assert rows["p00010", 0]["distance"] == 2
     assert rows["p00010", 0]["contents"] == 2
@@ -114,7 +129,7 @@ def test_duplicates_are_grouped_and_left_out_of_lists(first):
 
 def test_incremental_index_touches_only_what_changed(second):
     shop, counts, before = second
-    assert counts["products_changed"] == 7
+    assert counts["products_changed"] == 8
     assert counts["similar_products_deleted"] == 2
     assert 0 < counts["lists_computed"] < PRODUCTS
     assert 0 < counts["similar_products_written"] <= counts["lists_computed"]
@@ -140,7 +155,8 @@ def test_duplicate_groups_follow(second):
     shop, _, _ = second
     rows = shop.content("near_duplicates", ("product_id", "view"))
     # Without its twin p00010 is no duplicate any more.
-    assert {product for product, _ in rows} == {"p00007", "p00020", "p00030", "p-twin"}
+    assert {product for product, _ in rows} == {"p00007", "p00020", "p00030", "p-twin", "p00050", "p00051", "p-crop"}
+    assert len({rows[product, 0]["group_id"] for product in ("p00050", "p00051", "p-crop")}) == 1
 
 
 def test_incremental_equals_full_rebuild(second):

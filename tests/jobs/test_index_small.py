@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.test_index import twin
-from tests.jobs.vector_shop import Product, VectorShop, random_products, unit
+from tests.jobs.test_index import twin, with_pixels
+from tests.jobs.vector_shop import Product, VectorShop, noise, random_products, unit
 
 KEYS = {
     "product_embeddings": ("product_id", "view"),
@@ -23,6 +23,8 @@ def first_night() -> list[Product]:
     products = random_products(100, kinds=4)
     products[10] = twin(products[10], products[4])
     products[20] = replace(products[20], pictures=products[7].pictures, contents=products[7].shas)
+    products[50] = with_pixels(products[50], noise(50))
+    products[51] = with_pixels(products[51], noise(50)[20:-20, 20:-20])
     products[30] = replace(
         products[30], category=None, color=None, price=Decimal("9.50"), claims=(("material", "cotton"),)
     )
@@ -64,7 +66,7 @@ def test_only_rows_that_differ_are_written(shop):
 
 def test_groups_and_gone_products(shop):
     rows = shop.content("near_duplicates", KEYS["near_duplicates"])
-    assert {product for product, _ in rows} == {"p00007", "p00020", "p00040", "p-twin"}
+    assert {product for product, _ in rows} == {"p00007", "p00020", "p00040", "p-twin", "p00050", "p00051"}
     for table, key in KEYS.items():
         assert not {"p00004", "p00021"} & {place[0] for place in shop.content(table, key)}
 

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -22,6 +23,7 @@ from schemas.arrow import arrow_schema
 from schemas.contract import Table, ddl_columns
 from schemas.settings import S3Settings, Settings
 from schemas.tables import CATALOG, IMAGE_ATTRIBUTES, IMAGES, PRODUCT_ATTRIBUTES, PRODUCTS
+from udfs.copy_print import copy_print
 
 BUNDLE = "test@1"
 NIGHT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -30,7 +32,7 @@ _numbers = count()
 
 @dataclass(frozen=True)
 class Product:
-    """A product with its pictures: (hash, vector) each; the first is the main one."""
+    """A product with its pictures: (hash, vector) each; the first is the main one. Prints are drawn unless given."""
 
     product_id: str
     pictures: tuple[tuple[str, np.ndarray], ...]
@@ -41,6 +43,7 @@ class Product:
     brand: str | None = None
     price: Decimal | None = None
     contents: tuple[str, ...] = ()
+    prints: tuple[str, ...] = ()
     claims: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -49,9 +52,19 @@ class Product:
         return self.contents or tuple(made)
 
     @property
+    def copy_prints(self) -> tuple[str, ...]:
+        return self.prints or tuple(copy_print(noise(int(hash_, 16))) for hash_, _ in self.pictures)
+
+    @property
     def vector(self) -> np.ndarray:
         mean = np.mean([vector for _, vector in self.pictures], axis=0)
         return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+def noise(seed: int) -> np.ndarray:
+    """Pixels that nothing else looks like."""
+    coarse = np.random.default_rng(seed).integers(40, 220, (5, 5, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(coarse, (200, 200), interpolation=cv2.INTER_CUBIC))
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
@@ -211,11 +224,12 @@ def _attribute_rows(product: Product) -> list[dict[str, Any]]:
             "height_px": 100,
             "quality": {"score": 1.0},
             "perceptual_hash": hash_,
+            "copy_print": print_,
             "embedding": vector.tolist(),
             "extracted_at": NIGHT,
             "run_id": "test",
         }
-        for sha, (hash_, vector) in zip(product.shas, product.pictures, strict=True)
+        for sha, (hash_, vector), print_ in zip(product.shas, product.pictures, product.copy_prints, strict=True)
     ]
 
 

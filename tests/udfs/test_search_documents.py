@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from udfs.near_duplicates import Pair, duplicate_groups
 from udfs.search_documents import SearchableProduct, search_documents
 from udfs.search_tokens import tokens
 
@@ -123,16 +122,3 @@ def test_product_of_which_nothing_is_known_still_has_its_title():
     assert made["en"].facets == []
     assert [field["field"] for field in made["en"].fields] == ["title"]
     assert "running" in made["en"].tokens
-
-
-def test_groups_are_what_pairs_connect_in_whatever_order():
-    pairs = [Pair("c", "d", 1, 0.99), Pair("a", "b", 2, 0.95), Pair("b", "c", 0, 0.97), Pair("x", "y", 3, 0.96)]
-    groups = duplicate_groups(pairs)
-    assert {content: one.group for content, one in groups.items()} == {
-        **dict.fromkeys("abcd", "a"),
-        **dict.fromkeys("xy", "x"),
-    }
-    assert (groups["c"].nearest, groups["c"].distance) == ("d", 1)
-    assert groups["b"].nearest == "c"
-    assert duplicate_groups(reversed(pairs)) == groups
-    assert duplicate_groups([]) == {}
