@@ -6,7 +6,7 @@ import re
 
 from models.label_space import ATTRIBUTE_HEADS, attribute_label
 from schemas.attributes import MANY_VALUED, load_attributes
-from schemas.corrections import ATTRIBUTES
+from schemas.corrections import CORRECTABLE
 from schemas.taxonomy import load_taxonomy
 from udfs.fuse_claims import CATEGORY, VALUE_SEPARATOR, clean
 from udfs.text_content import find_net_contents
@@ -24,7 +24,7 @@ def known_value(attribute: str, text: str) -> str | None:
     of at most 200 characters. Several materials or ways of care are separated by commas, materials may have shares:
     "60% cotton, 40% linen". A net content is an amount with a unit: "0.5 l" is "500 ml".
     """
-    if attribute not in ATTRIBUTES:
+    if attribute not in CORRECTABLE:
         return None
     if attribute == CATEGORY:
         return load_taxonomy().find(text)

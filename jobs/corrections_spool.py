@@ -33,7 +33,7 @@ class SpooledCorrection(BaseModel):
 
     Args:
         product_id: the product.
-        attribute: one of `schemas.corrections.PRODUCT_ATTRIBUTES`.
+        attribute: one of `schemas.corrections.CORRECTABLE_OF_PRODUCT`.
         value: taxonomy path or value of the attribute.
         predicted: what the published tables said.
         image_uri: picture that the person looked at.

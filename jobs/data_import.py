@@ -24,7 +24,7 @@ from models.label_space import ATTRIBUTE_HEADS
 from models.label_words import known_words, nearest
 from schemas.attributes import load_attributes
 from schemas.contract import ddl_columns
-from schemas.corrections import ATTRIBUTES, PICTURE_ATTRIBUTES, PRODUCT_ATTRIBUTES
+from schemas.corrections import CORRECTABLE, CORRECTABLE_OF_PICTURE, CORRECTABLE_OF_PRODUCT
 from schemas.settings import Settings
 from schemas.tables import CORRECTIONS
 
@@ -122,7 +122,7 @@ def check_rows(file: str, rows: Sequence[CorrectedRow], by: str, now: datetime) 
 
 def _corrections(row: CorrectedRow, by: str, now: datetime) -> list[Correction]:
     values = row.values
-    filled = {name: values[name] for name in ATTRIBUTES if name in values and name != BOXES}
+    filled = {name: values[name] for name in CORRECTABLE if name in values and name != BOXES}
     if not filled and row.boxes is None:
         return []
     kind, subject = _subject(values)
@@ -161,7 +161,7 @@ def _subject(values: Any) -> tuple[str, str]:
 
 
 def _refuse_foreign(kind: str, attributes: Iterable[str]) -> None:
-    fitting = PRODUCT_ATTRIBUTES if kind == PRODUCT else PICTURE_ATTRIBUTES
+    fitting = CORRECTABLE_OF_PRODUCT if kind == PRODUCT else CORRECTABLE_OF_PICTURE
     foreign = [attribute for attribute in attributes if attribute not in fitting]
     if foreign:
         raise ImportRefusedError(

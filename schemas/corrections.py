@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-PICTURE_ATTRIBUTES: Final = (
-    *("category", "color", "pattern", "shape", "gender", "season", "usage"),
-    *("text_present", "boxes"),
-)
+_OF_BOTH: Final = ("category", "color", "pattern", "shape", "gender", "season", "usage")
+
+CORRECTABLE_OF_PICTURE: Final = (*_OF_BOTH, "text_present", "boxes")
 """Of a picture, by content or by URI; models learn from these."""
 
-PRODUCT_ATTRIBUTES: Final = (
-    *("category", "color", "pattern", "shape", "gender", "season", "usage"),
+CORRECTABLE_OF_PRODUCT: Final = (
+    *_OF_BOTH,
     *("age_group", "material", "sleeve_length", "neckline", "fit", "care", "brand", "net_content", "size"),
 )
 """Of a product. Price, article numbers and dates are facts of the feed and of the pack: they are corrected there."""
 
-ATTRIBUTES: Final = tuple(dict.fromkeys((*PICTURE_ATTRIBUTES, *PRODUCT_ATTRIBUTES)))
+CORRECTABLE: Final = tuple(dict.fromkeys((*CORRECTABLE_OF_PICTURE, *CORRECTABLE_OF_PRODUCT)))
 """Every attribute that may stand in the table `corrections`."""

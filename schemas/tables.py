@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.contract import Array, Column, Map, Struct, Table
-from schemas.corrections import ATTRIBUTES as CORRECTABLE
+from schemas.corrections import CORRECTABLE
 from schemas.image_columns import IMAGE_COLUMNS
 from schemas.index_tables import INDEX_TABLES
 from schemas.metrics_table import METRICS

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from schemas.attributes import MANY_VALUED, load_attributes
-from schemas.corrections import PRODUCT_ATTRIBUTES
+from schemas.corrections import CORRECTABLE_OF_PRODUCT
 
 Source = Literal["image", "title", "description", "ocr", "feed", "correction"]
 Box = dict[str, float]
@@ -205,7 +205,7 @@ def corrections(product: ProductInput) -> dict[str, tuple[Claim, ...]]:
     When pictures are corrected differently, most pictures decide, then the first view.
     """
     claims: dict[str, tuple[Claim, ...]] = {}
-    for attribute in PRODUCT_ATTRIBUTES:
+    for attribute in CORRECTABLE_OF_PRODUCT:
         if (value := product.corrected.get(attribute)) is not None:
             claims[attribute] = tuple(_corrected(attribute, value, Evidence("correction")))
             continue

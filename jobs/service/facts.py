@@ -9,9 +9,7 @@ from typing import Any
 from schemas.attributes import load_attributes
 from schemas.palette import find_color
 from schemas.taxonomy import Language, load_taxonomy
-
-PRODUCT_ATTRIBUTES = ("color", "pattern", "shape", "gender", "season", "usage")
-"""Columns of `products` that hold one attribute each."""
+from udfs.fuse_claims import LABELLED
 
 BRAND, CATEGORY = "brand", "category"
 
@@ -23,7 +21,7 @@ def stated(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]] = ())
         product: row of `products`.
         claims: rows of `product_attributes`.
     """
-    values = {name: product[name] for name in PRODUCT_ATTRIBUTES if product.get(name)}
+    values = {name: product[name] for name in LABELLED if product.get(name)}
     for claim in claims:
         if claim["is_chosen"] and claim["attribute"] not in (CATEGORY, BRAND):
             values.setdefault(claim["attribute"], claim["value"])

@@ -24,7 +24,7 @@ from jobs.service.guard import json_only
 from jobs.service.problems import ProblemError
 from jobs.service.routes_search import TheService, TheSnapshot
 from jobs.service.views import candidates, card, conflicts, pending, review_reasons, vocabulary
-from schemas.corrections import PRODUCT_ATTRIBUTES
+from schemas.corrections import CORRECTABLE_OF_PRODUCT
 
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Size = Annotated[int, Query(ge=1, le=100)]
@@ -91,8 +91,8 @@ def correct(
     row = snapshot.details.product(asked.product_id)
     if row is None:
         raise ProblemError("not-found", "no published product has that identifier")
-    if asked.attribute not in PRODUCT_ATTRIBUTES:
-        raise ProblemError("bad-value", f"only {', '.join(PRODUCT_ATTRIBUTES)} can be corrected")
+    if asked.attribute not in CORRECTABLE_OF_PRODUCT:
+        raise ProblemError("bad-value", f"only {', '.join(CORRECTABLE_OF_PRODUCT)} can be corrected")
     value = known_value(asked.attribute, asked.value)
     if value is None:
         raise ProblemError("bad-value", f"{asked.attribute} has no such value; see GET /vocabulary")

@@ -24,7 +24,7 @@ from jobs.service.answers import (
 from jobs.service.facts import CATEGORY, attribute_label, color_hex, value_label
 from jobs.service.meaning import Term
 from schemas.attributes import MANY_VALUED, load_attributes
-from schemas.corrections import PRODUCT_ATTRIBUTES
+from schemas.corrections import CORRECTABLE_OF_PRODUCT
 from schemas.taxonomy import load_taxonomy
 
 FACETS = ("category", "color", "pattern", "gender", "material", "season", "usage", "shape", "brand")
@@ -227,7 +227,7 @@ def vocabulary() -> dict[str, Vocabulary]:
     """The values that a correction may give, by attribute."""
     dictionary = load_attributes()
     found = {}
-    for attribute in PRODUCT_ATTRIBUTES:
+    for attribute in CORRECTABLE_OF_PRODUCT:
         is_category = attribute == CATEGORY
         values: Sequence[str] = load_taxonomy().paths if is_category else dictionary.values(attribute)
         is_open = not is_category and dictionary.attribute(attribute).open
