@@ -13,19 +13,23 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.session import cpu_multiplies_bfloat16
+from models.session import bfloat16_of_cpu
 
 Floats: TypeAlias = NDArray[np.float32]
 Precision: TypeAlias = Literal["bf16", "f32"]
 
 PACKAGE = "openvino"
 
+COMPILED_PARTS = 2_000
+"""Compiled layers that are kept, the latest used; about 50 shapes of a text model, at 3 to 6 MiB each. OpenVINO's own
+limit, 5,000, lets a worker that meets ever new shapes hold twice the memory."""
+
 
 def why_unfit() -> str | None:
     """Why OpenVINO is no use here and what to do about it; None where it is installed and the CPU is fit."""
     if importlib.util.find_spec(PACKAGE) is None:
         return f"the package {PACKAGE} is not installed; install vitrine[{PACKAGE}]"
-    if not cpu_multiplies_bfloat16():
+    if bfloat16_of_cpu() is None:
         return "this CPU multiplies no bfloat16 (flags avx512_bf16, amx_bf16); use machines that do, or onnxruntime"
     return None
 
@@ -33,7 +37,7 @@ def why_unfit() -> str | None:
 class OpenVinoSession:
     """A network with one input and one output of interest, on one thread. It cannot be pickled: load it where it runs.
 
-    What was compiled for a shape of the input is kept, up to OpenVINO's own limit: the first call of each shape takes
+    What was compiled for a shape of the input is kept, within `COMPILED_PARTS`: the first call of each shape takes
     longer (measured for reading lines: 17 ms), so shapes should be few.
 
     Args:
@@ -55,6 +59,7 @@ class OpenVinoSession:
             # All workers of a machine would be held to its first core.
             "ENABLE_CPU_PINNING": False,
             "INFERENCE_PRECISION_HINT": precision,
+            "CPU_RUNTIME_CACHE_CAPACITY": str(COMPILED_PARTS),
         }
         self._request: Any = core.compile_model(core.read_model(model), "CPU", settings).create_infer_request()
         self._lock = threading.Lock()

@@ -40,12 +40,15 @@ class RecognizeSettings:
         least_width: narrower lines are padded to it, px at a height of 48.
         most_width: wider lines are squeezed to it.
         most_padding: lines share a call as long as padding stays below this share of the widest.
+        most_total_width: and as long as they are at most this wide together, px; bounds the memory of a call, which
+            holds a probability for each of 18,710 characters every 8 px.
     """
 
     batch: int = 8
     least_width: int = 96
     most_width: int = 1600
     most_padding: float = 0.1
+    most_total_width: int = 1600
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,13 @@ def _batches(widths: Sequence[int], settings: RecognizeSettings) -> Iterator[tup
     order = sorted(range(len(widths)), key=lambda number: -limited[number])
     group: list[int] = []
     for number in order:
+        widest = limited[group[0]] if group else 0
         if group and (
-            len(group) == settings.batch or limited[number] < (1 - settings.most_padding) * limited[group[0]]
+            len(group) == settings.batch
+            or limited[number] < (1 - settings.most_padding) * widest
+            or (len(group) + 1) * widest > settings.most_total_width
         ):
-            yield group, _stepped(limited[group[0]])
+            yield group, _stepped(widest)
             group = []
         group.append(number)
     if group:

@@ -12,9 +12,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.ocr_models import DETECT, ORIENT, RECOGNIZE, OcrFile, OcrModels, OcrModelsError
-from models.onnx_graph import read_metadata
+from models.onnx_graph import read_metadata, without_subnormals
 from models.openvino_session import OpenVinoSession, why_unfit
-from models.session import new_session
+from models.session import bfloat16_of_cpu, new_session
 from schemas.reasons import ImageError, Reason
 from schemas.settings import TextEngine
 
@@ -60,7 +60,7 @@ class OcrSessions:
 
     Args:
         source: where the models are.
-        engine: what reads lines; lines are found by onnxruntime, which other sizes of pictures do not slow down.
+        engine: what reads lines. It finds them too where that pays (`files_by_openvino`).
     """
 
     def __init__(self, source: OcrModels, engine: TextEngine = "onnxruntime") -> None:
@@ -104,12 +104,11 @@ class OcrSessions:
     def _network(self, file: OcrFile) -> Network:
         with self._lock:
             if file not in self._networks:
-                model = self._source.read(file)
+                model = without_subnormals(self._source.read(file))
                 if file is RECOGNIZE:
                     self._characters = _alphabet(model)
-                    self._networks[file] = _load_reader(model, self._engine)
-                else:
-                    self._networks[file] = _load(model, file)
+                load = _load_by_openvino if file in files_by_openvino(self._engine) else _load
+                self._networks[file] = load(model, file)
             return self._networks[file]
 
 
@@ -127,6 +126,20 @@ def usable_engine(engine: TextEngine) -> Literal["onnxruntime", "openvino"]:
     return "onnxruntime" if reason else "openvino"
 
 
+def files_by_openvino(engine: TextEngine) -> tuple[OcrFile, ...]:
+    """The models that OpenVINO runs in this process.
+
+    Regions of text come in many sizes, and OpenVINO takes longer where the size changes: finding lines gains nothing
+    where vectors multiply bfloat16, but a third where tiles do (AMX; `benchmarks/steps`).
+
+    Raises:
+        TextEngineError: as `usable_engine`.
+    """
+    if usable_engine(engine) == "onnxruntime":
+        return ()
+    return (RECOGNIZE, DETECT) if bfloat16_of_cpu() == "tiles" else (RECOGNIZE,)
+
+
 def engine_for(engine: TextEngine, pictures_per_process: float) -> TextEngine:
     """`auto` settled where there is too little work for OpenVINO's start to pay; other choices as they are."""
     return "onnxruntime" if engine == "auto" and pictures_per_process < LEAST_PICTURES else engine
@@ -139,14 +152,12 @@ def _alphabet(model: bytes) -> tuple[str, ...]:
     return (_BLANK, *listed.splitlines(), _SPACE)
 
 
-def _load_reader(model: bytes, engine: TextEngine) -> Network:
-    if usable_engine(engine) == "onnxruntime":
-        return _load(model, RECOGNIZE)
+def _load_by_openvino(model: bytes, file: OcrFile) -> Network:
     try:
-        return Network(RECOGNIZE.name, OpenVinoSession(model).run)
+        return Network(file.name, OpenVinoSession(model).run)
     except (ImportError, RuntimeError) as error:
         raise TextEngineError(
-            f"openvino cannot load {RECOGNIZE.name} ({error}); upgrade it, or set text.engine=onnxruntime"
+            f"openvino cannot load {file.name} ({error}); upgrade it, or set text.engine=onnxruntime"
         ) from error
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from models.bundle import load_bundle
-from models.onnx_graph import OnnxGraphError, read_graph, with_outputs, without_input_scaling
+from models.ocr_models import DETECT, OcrModels
+from models.onnx_graph import OnnxGraphError, read_graph, with_outputs, without_input_scaling, without_subnormals
 from models.session import new_session
 
 
@@ -85,3 +87,31 @@ def test_a_model_in_floats_stays_as_it_is() -> None:
     bundle = load_bundle()
     model = bundle.files[bundle.task("understand").file]
     assert without_input_scaling(model) == model
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_weights_too_small_for_a_normal_float_become_zero_and_the_others_stay(raw: bool) -> None:
+    weights = np.array([0.5, 1e-40, -1e-45, 1.2e-38, -3.0, 0.0], np.float32)
+    content = weights.tobytes() if raw else weights
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["given", "weights"], ["product"])],
+            "scale",
+            [helper.make_tensor_value_info("given", TensorProto.FLOAT, [6])],
+            [helper.make_tensor_value_info("product", TensorProto.FLOAT, [6])],
+            [helper.make_tensor("weights", TensorProto.FLOAT, [6], content, raw=raw)],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=10,
+    ).SerializeToString()
+    (product,) = new_session(without_subnormals(model)).run(None, {"given": np.full(6, 2, np.float32)})
+    np.testing.assert_array_equal(product, 2 * np.array([0.5, 0, 0, 1.2e-38, -3.0, 0], np.float32))
+
+
+def test_the_model_that_finds_lines_of_text_gives_the_same_without_its_subnormal_weights() -> None:
+    model = OcrModels().read(DETECT)
+    flushed = without_subnormals(model)
+    assert flushed != model, "the release has such weights no more: without_subnormals is needed no more"
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, 64, 96)).astype(np.float32)
+    before, after = (new_session(one).run(None, {"x": picture})[0] for one in (model, flushed))
+    np.testing.assert_allclose(after, before, atol=1e-6)
