@@ -123,7 +123,7 @@ def measure(pictures: Sequence[tuple[Path, str]], runtime: Runtime, weight: floa
         for (_, group), picture, detections in zip(part, ready, detect_each(ready, runtime), strict=True):
             if not isinstance(detections, ImageError):
                 region = look_at(picture, detections).region
-                terms.append(color_terms(count_votes(picture.small, region.mask)))
+                terms.append(color_terms(count_votes(picture.small_colored, region.mask)))
                 labels.append(names.index(group))
     return Samples(np.array(terms), np.array(labels), np.full(len(labels), weight))
 

@@ -122,7 +122,7 @@ def labelled_photos(data: Path, split: str) -> list[tuple[Path, str]]:
 def photo_evidence(content: bytes) -> PatternEvidence:
     """Measure a picture file of at most 256 px as extraction does."""
     pixels = decode(content, DecodeSettings()).pixels
-    pixels, _ = enhance(pixels, measure_quality(pixels))
+    pixels = enhance(pixels, measure_quality(pixels)).pixels
     return measure_texture(pixels, find_product(pixels).mask)[1]
 
 

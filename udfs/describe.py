@@ -12,7 +12,7 @@ from udfs.copy_print import copy_print
 from udfs.decode import DecodedImage
 from udfs.perceptual_hash import perceptual_hash
 from udfs.picture_size import scaled_box, shrunk
-from udfs.preprocess import enhance
+from udfs.preprocess import Enhanced, enhance
 from udfs.quality import Quality, luma_of, measure_quality
 from udfs.segment import Region
 from udfs.shape import describe_shape
@@ -50,6 +50,7 @@ class Picture:
         height_px: its height.
         pixels: (H, W, 3) uint8 RGB at the working size, corrected; what models see.
         small: (h, w, 3) uint8 RGB, `pixels` with at most `FEATURE_SIDE` on its long side.
+        small_colored: (h, w, 3) uint8 RGB, the same to name colors by; see `udfs.preprocess.Enhanced`.
         quality: measures of the picture as it came.
         perceptual_hash: 16 hex digits.
         copy_print: see `udfs.copy_print`.
@@ -62,6 +63,7 @@ class Picture:
     height_px: int
     pixels: Pixels
     small: Pixels
+    small_colored: Pixels
     quality: Quality
     perceptual_hash: str
     copy_print: str
@@ -87,20 +89,23 @@ def ready_picture(decoded: DecodedImage, *, enhance_pixels: bool = True) -> Pict
     quality = measure_quality(decoded.pixels, small, luma)
     phash, print_ = perceptual_hash(small), copy_print(small)
     clock.lap("quality")
-    pixels, enhancements = enhance(decoded.pixels, quality, luma) if enhance_pixels else (decoded.pixels, ())
-    if enhancements:
-        small = shrunk(pixels, FEATURE_SIDE)
+    enhanced = enhance(decoded.pixels, quality, luma) if enhance_pixels else Enhanced(decoded.pixels, decoded.pixels)
+    if enhanced.applied:
+        small = shrunk(enhanced.pixels, FEATURE_SIDE)
+    same = enhanced.colored is enhanced.pixels
+    small_colored = small if same else shrunk(enhanced.colored, FEATURE_SIDE)
     clock.lap("preprocess")
     return Picture(
         format=decoded.format,
         width_px=decoded.width_px,
         height_px=decoded.height_px,
-        pixels=pixels,
+        pixels=enhanced.pixels,
         small=small,
+        small_colored=small_colored,
         quality=quality,
         perceptual_hash=phash,
         copy_print=print_,
-        enhancements=enhancements,
+        enhancements=enhanced.applied,
         step_ms=clock.laps,
     )
 
@@ -112,7 +117,7 @@ def describe_product(picture: Picture, region: Region) -> dict[str, Any]:
         picture: the picture.
         region: where its product is, in px of `picture.small`.
     """
-    color = describe_color(picture.small, region.mask)
+    color = describe_color(picture.small_colored, region.mask)
     texture, pattern, pattern_confidence = describe_texture(picture.small, region.mask)
     shape, shape_name, shape_confidence = describe_shape(region.mask)
     return {

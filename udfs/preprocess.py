@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,38 +21,53 @@ _REFERENCE_LIGHTNESS = 70.0
 _REFERENCE_CHROMA = (3.0, 24.0)
 # Light sources lie along the daylight locus: casts are bluish or yellowish, rarely far off to green or pink.
 _REFERENCE_OFF_LOCUS = 9.0
+# A backdrop is white in weak light when its luma is this close to the brightest in use (0..255), and no more colored.
+_BRIGHTEST = 12.0
+_NEUTRAL_CHROMA = 4.0
+_LUMA = np.array([0.299, 0.587, 0.114])
 _LOW_CONTRAST_SPAN = 0.45
 _NOISY_SIGMA = 5.0
 
 
-def enhance(
-    pixels: NDArray[np.uint8], quality: Quality, luma: Luma | None = None
-) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+@dataclass(frozen=True)
+class Enhanced:
+    """A corrected picture.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB; the very array that came in when nothing was called for.
+        colored: the picture to name colors by, likewise. Stretching contrast makes colors more saturated, tan becomes
+            orange: so it is without that correction, unless its backdrop tells that bad light had taken them away.
+        applied: what was applied, in order: `denoise`, `white_balance`, `contrast`.
+    """
+
+    pixels: NDArray[np.uint8]
+    colored: NDArray[np.uint8]
+    applied: tuple[str, ...] = ()
+
+
+def enhance(pixels: NDArray[np.uint8], quality: Quality, luma: Luma | None = None) -> Enhanced:
     """Correct white balance, contrast and noise where called for.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         quality: its measures.
         luma: of `pixels`, where it is at hand.
-
-    Returns:
-        (pixels, names of what was applied in order): `denoise`, `white_balance`, `contrast`. When nothing is called
-        for, the very array that came in.
     """
     applied: list[str] = []
     if quality.noise_sigma > _NOISY_SIGMA:
         pixels = _denoise(pixels, quality.noise_sigma)
         applied.append(DENOISE)
-    reference = _white_reference(pixels, quality)
-    if reference is not None:
-        pixels = _balance(pixels, reference)
+    backdrop = _backdrop(pixels, quality)
+    if backdrop is not None and _is_white_in_tinted_light(backdrop):
+        pixels = _balance(pixels, backdrop)
         applied.append(WHITE_BALANCE)
     # What was corrected so far has changed the luma.
     span = _luma_span(luma if luma is not None and not applied else luma_of(pixels))
-    if span is not None:
-        pixels = _stretch(pixels, *span)
-        applied.append(CONTRAST)
-    return pixels, tuple(applied)
+    if span is None:
+        return Enhanced(pixels, pixels, tuple(applied))
+    stretched = _stretch(pixels, *span)
+    in_bad_light = backdrop is not None and _is_white_in_weak_light(backdrop, span[1])
+    return Enhanced(stretched, stretched if in_bad_light else pixels, (*applied, CONTRAST))
 
 
 def _denoise(pixels: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
@@ -58,8 +75,8 @@ def _denoise(pixels: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.bilateralFilter(pixels, 5, min(3.0 * sigma, 90.0), 2.0), dtype=np.uint8)
 
 
-def _white_reference(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.float64] | None:
-    """Mean RGB of a backdrop that would be white or gray in neutral light; None where there is none."""
+def _backdrop(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.float64] | None:
+    """Median RGB (0..255) of an even backdrop; None where there is none."""
     if quality.border_uniformity < _REFERENCE_UNIFORMITY or min(pixels.shape[:2]) < 16:
         return None
     thickness = max(1, min(pixels.shape[:2]) // 50)
@@ -70,13 +87,25 @@ def _white_reference(pixels: NDArray[np.uint8], quality: Quality) -> NDArray[np.
             pixels[:, -thickness:].reshape(-1, 3),
         ]
     )
-    reference = np.median(border, axis=0)
-    lightness, a, b = cv2.cvtColor(np.array([[reference]], dtype=np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
-    chroma = float(np.hypot(a, b))
+    return np.asarray(np.median(border, axis=0), dtype=np.float64)
+
+
+def _is_white_in_tinted_light(backdrop: NDArray[np.float64]) -> bool:
+    """Whether a backdrop would be white or gray in neutral light."""
+    lightness, a, b = _lab(backdrop)
     low, high = _REFERENCE_CHROMA
-    if lightness < _REFERENCE_LIGHTNESS or not low < chroma < high or abs(float(a)) > _REFERENCE_OFF_LOCUS:
-        return None
-    return np.asarray(reference, dtype=np.float64)
+    return lightness >= _REFERENCE_LIGHTNESS and low < np.hypot(a, b) < high and abs(a) <= _REFERENCE_OFF_LOCUS
+
+
+def _is_white_in_weak_light(backdrop: NDArray[np.float64], brightest: float) -> bool:
+    """Whether a backdrop is neutral and as bright as anything in the picture: white, under a veil or in the dark."""
+    _, a, b = _lab(backdrop)
+    return float(backdrop @ _LUMA) > brightest - _BRIGHTEST and np.hypot(a, b) < _NEUTRAL_CHROMA
+
+
+def _lab(color: NDArray[np.float64]) -> tuple[float, float, float]:
+    lightness, a, b = cv2.cvtColor(np.array([[color]], dtype=np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    return float(lightness), float(a), float(b)
 
 
 def _balance(pixels: NDArray[np.uint8], reference: NDArray[np.float64]) -> NDArray[np.uint8]:
