@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.session import bfloat16_of_cpu
+from models.session import cpu_multiplies_bfloat16
 
 Floats: TypeAlias = NDArray[np.float32]
 Precision: TypeAlias = Literal["bf16", "f32"]
@@ -21,15 +21,15 @@ Precision: TypeAlias = Literal["bf16", "f32"]
 PACKAGE = "openvino"
 
 COMPILED_PARTS = 2_000
-"""Compiled layers that are kept, the latest used; about 50 shapes of a text model, at 3 to 6 MiB each. OpenVINO's own
-limit, 5,000, lets a worker that meets ever new shapes hold twice the memory."""
+"""Compiled layers that are kept, the latest used: those of about 60 shapes of the reader, at up to 6 MiB a shape.
+OpenVINO's own limit is 5,000."""
 
 
 def why_unfit() -> str | None:
     """Why OpenVINO is no use here and what to do about it; None where it is installed and the CPU is fit."""
     if importlib.util.find_spec(PACKAGE) is None:
         return f"the package {PACKAGE} is not installed; install vitrine[{PACKAGE}]"
-    if bfloat16_of_cpu() is None:
+    if not cpu_multiplies_bfloat16():
         return "this CPU multiplies no bfloat16 (flags avx512_bf16, amx_bf16); use machines that do, or onnxruntime"
     return None
 

@@ -6,11 +6,9 @@ import platform
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import onnxruntime
-
-Bfloat16: TypeAlias = Literal["tiles", "vectors"]
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -57,20 +55,17 @@ def has_vnni(cpu_info: str) -> bool:
 
 
 @cache
-def bfloat16_of_cpu() -> Bfloat16 | None:
-    """How this CPU multiplies bfloat16, if it does; one that does not tell does not."""
+def cpu_multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions of its own for products of bfloat16; one that does not tell has none."""
     try:
-        return bfloat16_of(_CPU_INFO.read_text(encoding="utf-8", errors="replace"))
+        return has_bfloat16(_CPU_INFO.read_text(encoding="utf-8", errors="replace"))
     except OSError:
-        return None
+        return False
 
 
-def bfloat16_of(cpu_info: str) -> Bfloat16 | None:
-    """What the flags in the text of /proc/cpuinfo name: tiles (AMX-BF16), vectors (AVX512-BF16 alone) or neither."""
-    flags = _flags(cpu_info)
-    if "amx_bf16" in flags:
-        return "tiles"
-    return "vectors" if "avx512_bf16" in flags else None
+def has_bfloat16(cpu_info: str) -> bool:
+    """Whether the flags in the text of /proc/cpuinfo name AVX512-BF16 or AMX-BF16."""
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(_flags(cpu_info))
 
 
 def _flags(cpu_info: str) -> list[str]:

@@ -93,8 +93,8 @@ class TextSettings(BaseModel):
     most_lines: int = Field(100, ge=1, le=1000, description="Lines read per region of text, at most: the surest")
     engine: TextEngine = Field(
         "auto",
-        description="What reads lines of text: onnxruntime; openvino, in bfloat16, which on CPUs with AMX finds them "
-        "too; auto, openvino where it is installed, the CPU multiplies bfloat16 and there is work enough",
+        description="What reads lines: onnxruntime; openvino, in bfloat16; auto, openvino where it is installed, the "
+        "CPU multiplies bfloat16 and there is work enough",
     )
 
 

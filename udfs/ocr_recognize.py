@@ -163,11 +163,18 @@ def _batches(widths: Sequence[int], settings: RecognizeSettings) -> Iterator[tup
             or limited[number] < (1 - settings.most_padding) * widest
             or (len(group) + 1) * widest > settings.most_total_width
         ):
-            yield group, _stepped(widest)
+            yield from _calls(group, limited)
             group = []
         group.append(number)
-    if group:
-        yield group, _stepped(limited[group[0]])
+    yield from _calls(group, limited)
+
+
+def _calls(group: list[int], widths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+    """Parts of 8, 4, 2 or 1 line: engines that compile for each shape of input then meet few."""
+    while group:
+        size = 1 << (len(group).bit_length() - 1)
+        yield group[:size], _stepped(widths[group[0]])
+        group = group[size:]
 
 
 def _stepped(width: int) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.ocr_models import DETECT, ORIENT, RECOGNIZE, OcrFile, OcrModels, OcrModelsError
 from models.onnx_graph import read_metadata, without_subnormals
 from models.openvino_session import OpenVinoSession, why_unfit
-from models.session import bfloat16_of_cpu, new_session
+from models.session import new_session
 from schemas.reasons import ImageError, Reason
 from schemas.settings import TextEngine
 
@@ -60,7 +60,7 @@ class OcrSessions:
 
     Args:
         source: where the models are.
-        engine: what reads lines. It finds them too where that pays (`files_by_openvino`).
+        engine: what reads lines; lines are found by onnxruntime, which other sizes of pictures do not slow down.
     """
 
     def __init__(self, source: OcrModels, engine: TextEngine = "onnxruntime") -> None:
@@ -107,8 +107,8 @@ class OcrSessions:
                 model = without_subnormals(self._source.read(file))
                 if file is RECOGNIZE:
                     self._characters = _alphabet(model)
-                load = _load_by_openvino if file in files_by_openvino(self._engine) else _load
-                self._networks[file] = load(model, file)
+                by_openvino = file is RECOGNIZE and usable_engine(self._engine) == "openvino"
+                self._networks[file] = _load_by_openvino(model, file) if by_openvino else _load(model, file)
             return self._networks[file]
 
 
@@ -124,20 +124,6 @@ def usable_engine(engine: TextEngine) -> Literal["onnxruntime", "openvino"]:
     if reason and engine == "openvino":
         raise TextEngineError(f"text.engine is openvino, but {reason}, or set text.engine=auto")
     return "onnxruntime" if reason else "openvino"
-
-
-def files_by_openvino(engine: TextEngine) -> tuple[OcrFile, ...]:
-    """The models that OpenVINO runs in this process.
-
-    Regions of text come in many sizes, and OpenVINO takes longer where the size changes: finding lines gains nothing
-    where vectors multiply bfloat16, but a third where tiles do (AMX; `benchmarks/steps`).
-
-    Raises:
-        TextEngineError: as `usable_engine`.
-    """
-    if usable_engine(engine) == "onnxruntime":
-        return ()
-    return (RECOGNIZE, DETECT) if bfloat16_of_cpu() == "tiles" else (RECOGNIZE,)
 
 
 def engine_for(engine: TextEngine, pictures_per_process: float) -> TextEngine:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,19 @@ class Shop:
         return self.folder / "shop" / "images" / name
 
 
+@pytest.fixture(scope="session")
+def empty_tables(spark, tmp_path_factory) -> Path:
+    """All tables without rows, to be copied: making them takes Spark seconds, for each test."""
+    folder = tmp_path_factory.mktemp("empty") / "tables"
+    TableStore(spark, f"file://{folder}").ensure()
+    return folder
+
+
 @pytest.fixture
-def make_shop(spark, tmp_path) -> Callable[..., Shop]:
+def make_shop(spark, tmp_path, empty_tables) -> Callable[..., Shop]:
     def make(pictures: int = 6, **settings: Any) -> Shop:
         write_shop(tmp_path / "shop", pictures)
+        shutil.copytree(empty_tables, tmp_path / "tables", dirs_exist_ok=True)
         return Shop(spark, tmp_path, **settings)
 
     return make

@@ -5,32 +5,21 @@ import pickle
 import numpy as np
 import pytest
 
-from models.ocr_models import DETECT, RECOGNIZE, OcrModels
+from models.ocr_models import RECOGNIZE, OcrModels
 from models.onnx_graph import read_metadata
 from models.openvino_session import OpenVinoSession, why_unfit
-from models.session import bfloat16_of_cpu
+from models.session import cpu_multiplies_bfloat16
 from rendering.catalog import product_at
 from rendering.render import render_product
 from schemas.settings import DecodeSettings, TextSettings
 from udfs.decode import decode
 from udfs.ocr import recognize_texts
-from udfs.ocr_detect import detect_text
 from udfs.ocr_recognize import RecognizeSettings, cut_line, recognize_lines
-from udfs.ocr_sessions import (
-    LEAST_PICTURES,
-    Network,
-    OcrSessions,
-    TextEngineError,
-    engine_for,
-    files_by_openvino,
-    usable_engine,
-)
+from udfs.ocr_sessions import LEAST_PICTURES, Network, OcrSessions, TextEngineError, engine_for, usable_engine
 from udfs.picture_text import read_texts
 
 needs_bfloat16 = pytest.mark.skipif(why_unfit() is not None, reason=f"no OpenVINO in bfloat16 here: {why_unfit()}")
 PACKAGES = range(40, 400)
-MOST_SHIFT = 4.0
-"""px by which a line's corners may differ: the map that they are found on is coarser than the picture."""
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +114,7 @@ def test_where_the_package_is_missing_auto_takes_onnxruntime_and_openvino_is_an_
 
 def test_on_a_cpu_without_bfloat16_auto_takes_onnxruntime_and_openvino_is_an_error(monkeypatch):
     pytest.importorskip("openvino")
-    monkeypatch.setattr("models.openvino_session.bfloat16_of_cpu", lambda: None)
+    monkeypatch.setattr("models.openvino_session.cpu_multiplies_bfloat16", lambda: False)
     assert usable_engine("auto") == "onnxruntime"
     with pytest.raises(TextEngineError, match="multiplies no bfloat16"):
         usable_engine("openvino")
@@ -133,23 +122,7 @@ def test_on_a_cpu_without_bfloat16_auto_takes_onnxruntime_and_openvino_is_an_err
 
 @needs_bfloat16
 def test_where_both_are_there_auto_takes_openvino():
-    assert bfloat16_of_cpu() and usable_engine("auto") == "openvino"
-
-
-@needs_bfloat16
-@pytest.mark.parametrize(("multiplies", "files"), [("tiles", {DETECT, RECOGNIZE}), ("vectors", {RECOGNIZE})])
-def test_openvino_finds_lines_only_where_tiles_multiply_bfloat16(multiplies, files, monkeypatch):
-    monkeypatch.setattr("udfs.ocr_sessions.bfloat16_of_cpu", lambda: multiplies)
-    assert set(files_by_openvino("openvino")) == files and files_by_openvino("onnxruntime") == ()
-
-
-@needs_bfloat16
-def test_openvino_finds_the_lines_that_onnxruntime_finds(packs, onnxruntime_sessions):
-    openvino = Network(DETECT.name, OpenVinoSession(OcrModels().read(DETECT)).run)
-    found = [detect_text(one, packs) for one in (openvino, onnxruntime_sessions.detector)]
-    assert [len(lines) for lines in found[0]] == [len(lines) for lines in found[1]]
-    for fast, plain in zip(*(np.array([one.quad for lines in of for one in lines]) for of in found), strict=True):
-        assert np.abs(fast - plain).max() <= MOST_SHIFT
+    assert cpu_multiplies_bfloat16() and usable_engine("auto") == "openvino"
 
 
 def test_auto_leaves_small_nights_to_onnxruntime():

@@ -20,7 +20,7 @@ from skimage import data
 from models.bundle import BASELINE_BUNDLE, Bundle, BundleError, load_bundle, write_bundle
 from models.manifest import InputSpec, ManifestDraft
 from models.model_input import model_input
-from models.session import bfloat16_of, has_vnni, new_session
+from models.session import has_bfloat16, has_vnni, new_session
 from schemas.reasons import ImageError, Reason
 from udfs.runtime import BundleSource, Runtime, runtime_for
 
@@ -267,9 +267,8 @@ def test_vnni_is_read_from_the_cpus_flags() -> None:
 
 
 def test_bfloat16_is_read_from_the_cpus_flags() -> None:
-    assert bfloat16_of("flags : fpu avx512_bf16 avx512_vnni\n") == "vectors"
-    assert bfloat16_of("flags\t: avx512_bf16 amx_bf16\n") == "tiles"
-    assert bfloat16_of("flags : fpu avx512f avx512_vnni\nbugs : amx_bf16\n") is None and bfloat16_of("") is None
+    assert has_bfloat16("flags : fpu avx512_bf16 avx512_vnni\n") and has_bfloat16("flags\t: amx_bf16\n")
+    assert not has_bfloat16("flags : fpu avx512f avx512_vnni\nbugs : amx_bf16\n") and not has_bfloat16("")
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the exact int8 mode exists on x86 only")
