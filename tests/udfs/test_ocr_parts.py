@@ -107,6 +107,13 @@ def test_lines_of_like_width_share_a_call():
     assert next(numbers for numbers, _ in batches if 1 in numbers) == [1, 3]
 
 
+def test_calls_are_bounded_in_width_and_come_in_few_sizes():
+    settings = RecognizeSettings(most_total_width=1600)
+    calls = list(_batches([96] * 13 + [700] * 3 + [1500] * 2, settings))
+    assert sorted(len(numbers) for numbers, _ in calls) == [1, 1, 1, 1, 2, 4, 8]
+    assert all(len(numbers) * width <= 1616 for numbers, width in calls)
+
+
 def test_a_tilted_line_is_cut_upright():
     pixels = np.zeros((100, 100, 3), np.uint8)
     pixels[:, 50:] = 255
