@@ -17,6 +17,8 @@ from benchmarks.ocr import run as ocr
 from benchmarks.scale import run as scale
 
 QUICK_IMAGES = 8
+SCALE_ROWS = (50_000, 200_000)
+"""Enough for a line; ten million take hours (`python -m benchmarks.scale.run --rows 100000 10000000`)."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -62,24 +64,24 @@ def _run(entry: Entry, quick: bool, out: Path | None) -> None:
 
 
 def _scale() -> dict[str, Any]:
-    results = scale.run(scale.SIZES)
+    results = scale.run(SCALE_ROWS)
     return results | {"cost_model": scale.default_cost_model(results)}
 
 
 BENCHMARKS: dict[str, Entry] = {
     "extract_vs_bare_loop": Entry(
         extract_vs_bare_loop,
-        full=lambda: extract_vs_bare_loop.run(5000, repetitions=3, processes=2),
+        full=lambda: extract_vs_bare_loop.run(5000, repetitions=2, processes=2),
         quick=lambda: extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2, quick=True),
     ),
     "engines": Entry(
         engines,
-        full=lambda: engines.run(600, repetitions=3, processes=2),
+        full=lambda: engines.run(300, repetitions=2, processes=2),
         quick=lambda: engines.run(QUICK_IMAGES, repetitions=1, processes=1, jobs=("single",), quick=True),
     ),
     "ocr": Entry(
         ocr,
-        full=lambda: ocr.run(60, repetitions=3),
+        full=lambda: ocr.run(60, repetitions=2),
         quick=lambda: ocr.run(2, repetitions=1, quick=True),
     ),
     "scale": Entry(scale, full=_scale, quick=None),
