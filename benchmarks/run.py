@@ -71,17 +71,17 @@ def _scale() -> dict[str, Any]:
 BENCHMARKS: dict[str, Entry] = {
     "extract_vs_bare_loop": Entry(
         extract_vs_bare_loop,
-        full=lambda: extract_vs_bare_loop.run(5000, repetitions=2, processes=2),
+        full=lambda: extract_vs_bare_loop.run(2000, repetitions=3, processes=2),
         quick=lambda: extract_vs_bare_loop.run(QUICK_IMAGES, repetitions=1, processes=2, quick=True),
     ),
     "engines": Entry(
         engines,
-        full=lambda: engines.run(300, repetitions=2, processes=2),
+        full=lambda: engines.run(300, repetitions=1, processes=2),
         quick=lambda: engines.run(QUICK_IMAGES, repetitions=1, processes=1, jobs=("single",), quick=True),
     ),
     "ocr": Entry(
         ocr,
-        full=lambda: ocr.run(60, repetitions=2),
+        full=lambda: ocr.run(60, repetitions=1),
         quick=lambda: ocr.run(2, repetitions=1, quick=True),
     ),
     "scale": Entry(scale, full=_scale, quick=None),
