@@ -17,6 +17,7 @@ from benchmarks.scale.cost import Cluster, cost_of
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.timeout(300)
 def test_quick_mode_runs_every_benchmark(tmp_path):
     command = [sys.executable, "-m", "benchmarks.run", "--quick", "--out", str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}

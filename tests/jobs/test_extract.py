@@ -60,9 +60,9 @@ def test_extract_alone_reads_only_from_the_roots_that_ingest_noted(make_shop):
 def test_second_run_changes_nothing(make_shop):
     shop = make_shop(3)
     add_pictures(shop, "missing.jpg")
-    shop.run("ingest", "extract")
+    shop.run()
     before = shop.versions()
-    counts = shop.run("ingest", "extract")["extract"]["counts"]
+    counts = shop.run()["extract"]["counts"]
     assert shop.versions() == before
     assert (counts["candidates"], counts["unchanged"]) == (0, 4)
 
