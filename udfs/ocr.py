@@ -21,7 +21,7 @@ from udfs.ocr_recognize import ReadLine, RecognizeSettings, cut_line, recognize_
 from udfs.ocr_regions import Area, areas_of
 from udfs.ocr_sessions import OcrSessions, ocr_sessions_for
 from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text
-from udfs.text_line import TextLine, language_of
+from udfs.text_line import Quad, TextLine, language_of
 
 Floats: TypeAlias = NDArray[np.float32]
 TextStatus = Literal["read", "no_text", "too_small", "failed"]
@@ -248,7 +248,6 @@ def _recognize(candidates: list[_Candidate], models: OcrSessions, settings: OcrS
 
 
 def _text_line(one: _Candidate) -> TextLine:
-    quad = one.line.quad
-    height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-    flat = tuple(round(float(value), 1) for value in quad.ravel())
-    return TextLine(one.read.text, round(one.read.confidence, 4), language_of(one.read.text), flat, round(height, 1))  # type: ignore[arg-type]
+    quad: Quad = tuple(round(float(value), 1) for value in one.line.quad.ravel())  # type: ignore[assignment]
+    read = one.read
+    return TextLine(read.text, round(read.confidence, 4), language_of(read.text), quad, round(one.line.height, 1))

@@ -6,7 +6,7 @@ runs it. The network gives a map of text kernels, shrunken lines; each kernel's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,6 +36,10 @@ class DetectSettings:
         small_side: pictures (or regions) with a shorter longer side are enlarged, px.
         enlarged_side: what their longer side is enlarged to, px, at most by `most_enlargement`.
         most_enlargement: see `enlarged_side`.
+        first_scale: enlarged pictures are first looked at at this share of their enlarged size; that is enough where
+            all lines are plain.
+        plain_height: px of the network's input from which a line is plain.
+        plain_score: score from which a line is plain.
         kernel_threshold: map values above belong to a kernel.
         box_threshold: kernels with a lower mean are no text.
         growth: how far a kernel is grown, as a multiple of its area / perimeter.
@@ -47,6 +51,9 @@ class DetectSettings:
     small_side: int = 300
     enlarged_side: int = 480
     most_enlargement: float = 2.3
+    first_scale: float = 0.65
+    plain_height: float = 24.0
+    plain_score: float = 0.75
     kernel_threshold: float = 0.3
     box_threshold: float = 0.4
     growth: float = 1.6
@@ -68,6 +75,11 @@ class DetectedLine:
     score: float
     tall: bool
 
+    @property
+    def height(self) -> float:
+        """Height of the letters' band, px."""
+        return float(np.linalg.norm(self.quad[3] - self.quad[0]) + np.linalg.norm(self.quad[2] - self.quad[1])) / 2
+
 
 def detect_text(
     network: Network, pictures: Sequence[Pixels], settings: DetectSettings | None = None
@@ -83,19 +95,41 @@ def detect_text(
         ImageError: `model_failed`.
     """
     settings = settings or DetectSettings()
-    by_size: dict[tuple[int, int], list[int]] = {}
-    for number, pixels in enumerate(pictures):
-        size = network_size(pixels.shape[0], pixels.shape[1], settings)
-        by_size.setdefault(size, []).append(number)
     found: list[list[DetectedLine]] = [[] for _ in pictures]
+    last_sizes = [network_size(pixels.shape[0], pixels.shape[1], settings) for pixels in pictures]
+    first_sizes = [first_size(pixels.shape[0], pixels.shape[1], settings) for pixels in pictures]
+    last_looks = dict(enumerate(last_sizes))
+    first_looks = {n: first for n, first in enumerate(first_sizes) if first != last_sizes[n]}
+    for number, lines in _look(network, pictures, first_looks, settings):
+        if _all_plain(lines, first_looks[number][0] / pictures[number].shape[0], settings):
+            found[number] = lines
+            del last_looks[number]
+    for number, lines in _look(network, pictures, last_looks, settings):
+        found[number] = lines
+    return found
+
+
+def _look(
+    network: Network, pictures: Sequence[Pixels], sizes: dict[int, tuple[int, int]], settings: DetectSettings
+) -> Iterator[tuple[int, list[DetectedLine]]]:
+    """Lines of some pictures by their number, each seen at its size (height, width); one size shares calls."""
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for number, size in sizes.items():
+        by_size.setdefault(size, []).append(number)
     for (height, width), numbers in by_size.items():
         for start in range(0, len(numbers), settings.batch):
             chunk = numbers[start : start + settings.batch]
             maps = network.run(_blob([pictures[number] for number in chunk], height, width))
             for number, text_map in zip(chunk, maps[:, 0], strict=True):
                 picture = pictures[number]
-                found[number] = lines_of_map(text_map, picture.shape[0], picture.shape[1], settings)
-    return found
+                yield number, lines_of_map(text_map, picture.shape[0], picture.shape[1], settings)
+
+
+def _all_plain(lines: list[DetectedLine], scale: float, settings: DetectSettings) -> bool:
+    """Whether there are lines, all so high and sure that a closer look would find the same."""
+    return bool(lines) and all(
+        line.score >= settings.plain_score and line.height * scale >= settings.plain_height for line in lines
+    )
 
 
 def network_size(height: int, width: int, settings: DetectSettings) -> tuple[int, int]:
@@ -104,6 +138,15 @@ def network_size(height: int, width: int, settings: DetectSettings) -> tuple[int
     scale = min(1.0, settings.side_limit / longer)
     if longer < settings.small_side:
         scale = min(settings.most_enlargement, settings.enlarged_side / longer)
+    return _multiple(height * scale), _multiple(width * scale)
+
+
+def first_size(height: int, width: int, settings: DetectSettings) -> tuple[int, int]:
+    """Height and width of the first look: smaller than `network_size` for pictures that it enlarges."""
+    longer = max(height, width)
+    if longer >= settings.small_side:
+        return network_size(height, width, settings)
+    scale = min(settings.most_enlargement, settings.enlarged_side / longer) * settings.first_scale
     return _multiple(height * scale), _multiple(width * scale)
 
 

@@ -1,6 +1,7 @@
 """How well text, facts and barcodes are read on rendered pictures, and what the gate lets through.
 
-Every picture is read whole, so that the reader's figures do not hang on the gate; the gate is judged apart.
+Every picture is read whole, so that the reader's figures do not hang on the gate, which is judged apart; or, as
+extraction does it, where the shipped detector sees text (`--where detector`).
 """
 
 from __future__ import annotations
@@ -8,19 +9,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 
-from benchmarks.ocr.pictures import LEAST_LETTERS, SEED, VISIBLE, Picture, rendered
-from benchmarks.ocr.score import Characters, Facts, score_characters, values
-from schemas.settings import TextEngine
+from benchmarks.ocr.pictures import LEAST_LETTERS, SEED, VISIBLE, Picture, packs, rendered
+from benchmarks.ocr.score import Characters, Facts, score_characters, values, words_found
+from models.bundle import SHIPPED_BUNDLE, load_bundle
+from models.model_input import Box, Pixels
+from schemas.settings import DecodeSettings, TextEngine
 from udfs.barcode import read_barcodes
+from udfs.decode import decode
+from udfs.describe import ready_picture
+from udfs.detect import Detections
 from udfs.ocr import recognize_texts
 from udfs.ocr_sessions import ocr_sessions_for
+from udfs.picture_text import text_boxes
+from udfs.product_region import detect_each
+from udfs.runtime import BundleSource, runtime_for
 from udfs.text_fields import parse_fields, parse_text
 from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text
+
+Look: TypeAlias = Callable[[Sequence[Picture]], tuple[list[Pixels], list[list[Box]]]]
 
 FOLDER = Path(__file__).parent
 BATCH = 8
@@ -36,17 +48,40 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder for accuracy.json")
     parser.add_argument("--engine", choices=["onnxruntime", "openvino"], default="onnxruntime", help="reads lines")
     parser.add_argument("--seed", type=int, default=SEED, help="of the rendered catalogue")
+    parser.add_argument("--where", choices=["whole", "detector"], default="whole", help="what is read of a picture")
+    parser.add_argument("--packs", type=int, default=0, help="ask for the words of real packs too (development data)")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    results = measure(rendered(given.with_text, given.without_text, given.seed), given.engine)
+    look = _by_detector() if given.where == "detector" else _whole
+    results = {"where": given.where}
+    results |= measure(rendered(given.with_text, given.without_text, given.seed), given.engine, look)
+    if given.packs:
+        results["words_on_packs"] = _words(packs(most=given.packs), given.engine, look)
     given.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     (given.out / "accuracy.json").write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
-def measure(pictures: list[Picture], engine: TextEngine = "onnxruntime") -> dict[str, Any]:
-    """All figures over pictures of `rendered`."""
+def _whole(pictures: Sequence[Picture]) -> tuple[list[Pixels], list[list[Box]]]:
+    pixels = [picture.pixels() for picture in pictures]
+    return pixels, [[(0.0, 0.0, float(one.shape[1]), float(one.shape[0]))] for one in pixels]
+
+
+def _by_detector() -> Look:
+    """The pictures and places that extraction reads: what the shipped detector takes for text and tags."""
+    runtime = runtime_for(BundleSource(load_bundle(SHIPPED_BUNDLE).sha256, path=str(SHIPPED_BUNDLE)))
+
+    def look(pictures: Sequence[Picture]) -> tuple[list[Pixels], list[list[Box]]]:
+        ready = [ready_picture(decode(picture.path.read_bytes(), DecodeSettings())) for picture in pictures]
+        seen = detect_each(ready, runtime)
+        return [one.pixels for one in ready], [text_boxes(one) or [] for one in seen if isinstance(one, Detections)]
+
+    return look
+
+
+def measure(pictures: list[Picture], engine: TextEngine = "onnxruntime", look: Look = _whole) -> dict[str, Any]:
+    """All figures over pictures of `rendered`, read where `look` says."""
     with_text = [picture for picture in pictures if picture.has_text]
     sizes = {f"letters_from_{least:g}_px": least for least in (0.0, 8.0, LEAST_LETTERS, 12.0, 16.0)}
     scores: dict[str, dict[str, Characters]] = {name: {} for name in sizes}
@@ -55,9 +90,9 @@ def measure(pictures: list[Picture], engine: TextEngine = "onnxruntime") -> dict
     sessions = ocr_sessions_for(engine=engine)
     for start in range(0, len(with_text), BATCH):
         part = with_text[start : start + BATCH]
-        pixels = [picture.pixels() for picture in part]
-        whole = [[(0.0, 0.0, float(one.shape[1]), float(one.shape[0]))] for one in pixels]
-        for picture, one, reading in zip(part, pixels, recognize_texts(pixels, whole, sessions=sessions), strict=True):
+        pixels, places = look(part)
+        readings = recognize_texts(pixels, places, sessions=sessions)
+        for picture, one, reading in zip(part, pixels, readings, strict=True):
             for name, least in sizes.items():
                 score_characters(picture, reading.lines, scores[name], least)
             fields = parse_fields(reading.lines)
@@ -73,6 +108,17 @@ def measure(pictures: list[Picture], engine: TextEngine = "onnxruntime") -> dict
         "facts": {name: _facts(one) for name, one in {**facts, "barcode_bars": codes}.items()},
         "gate": _gate(pictures),
     }
+
+
+def _words(pictures: list[Picture], engine: TextEngine, look: Look) -> dict[str, int]:
+    found = asked = 0
+    for start in range(0, len(pictures), BATCH):
+        part = pictures[start : start + BATCH]
+        readings = recognize_texts(*look(part), sessions=ocr_sessions_for(engine=engine))
+        for picture, reading in zip(part, readings, strict=True):
+            counts = words_found(picture, [line.text for line in reading.lines])
+            found, asked = found + counts[0], asked + counts[1]
+    return {"packs": len(pictures), "found": found, "asked": asked}
 
 
 def _true_values(picture: Picture, name: str) -> tuple[set[str], set[str]]:

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from tests.udfs.test_ocr import LABEL, page
-from udfs.ocr_detect import DetectedLine, DetectSettings, lines_of_map, network_size, reading_order
+from udfs.ocr_detect import (
+    DetectedLine,
+    DetectSettings,
+    detect_text,
+    first_size,
+    lines_of_map,
+    network_size,
+    reading_order,
+)
 from udfs.ocr_recognize import ReadLine, RecognizeSettings, _batches, cut_line, decode_ctc
 from udfs.ocr_regions import Area, areas_of
+from udfs.ocr_sessions import Network
 from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text, load_gate_weights
 
 
@@ -58,6 +67,42 @@ def test_reading_order_is_by_rows():
     lines = {name: DetectedLine(quad(*box), 1.0, False) for name, box in boxes.items()}
     ordered = reading_order(list(lines.values()))
     assert [next(name for name, line in lines.items() if line is one) for one in ordered] == ["a", "b", "c", "d"]
+
+
+def looks_of(pictures, kernel_height, score=0.9):
+    """Sizes (N, height, width) at which the network sees pictures; it finds one kernel so high, px of its input."""
+    seen = []
+
+    def compute(batch):
+        seen.append((batch.shape[0], *batch.shape[2:]))
+        text_map = np.zeros((len(batch), 1, *batch.shape[2:]), np.float32)
+        middle = batch.shape[2] // 2
+        text_map[:, 0, middle - kernel_height // 2 : middle + kernel_height // 2, 32:-32] = score
+        return text_map
+
+    found = detect_text(Network("network", compute), pictures)
+    assert len(found) == len(pictures)
+    return seen
+
+
+SMALL = np.zeros((120, 200, 3), np.uint8)
+
+
+def test_a_small_picture_with_plain_lines_is_looked_at_once():
+    first, last = first_size(120, 200, DetectSettings()), network_size(120, 200, DetectSettings())
+    assert first[0] * first[1] < 0.5 * last[0] * last[1]
+    assert looks_of([SMALL] * 3, kernel_height=14) == [(3, *first)]
+
+
+@pytest.mark.parametrize(("kernel_height", "score"), [(6, 0.9), (14, 0.6), (0, 0.9)], ids=["low", "unsure", "none"])
+def test_a_small_picture_is_looked_at_closely_where_lines_are_low_or_unsure_or_missing(kernel_height, score):
+    first, last = first_size(120, 200, DetectSettings()), network_size(120, 200, DetectSettings())
+    assert looks_of([SMALL], kernel_height, score) == [(1, *first), (1, *last)]
+
+
+def test_a_large_picture_is_looked_at_once():
+    size = network_size(400, 600, DetectSettings())
+    assert looks_of([np.zeros((400, 600, 3), np.uint8)], kernel_height=0) == [(1, *size)]
 
 
 @pytest.mark.parametrize(
