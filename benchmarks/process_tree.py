@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jobs import python_daemon
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
@@ -139,9 +141,11 @@ def _kind(pid: int) -> str:
     if pid == os.getpid():
         return "driver"
     command = command_line(pid)
-    if "pyspark.daemon" in command or "pyspark/daemon" in command:
-        return "workers"
-    return "jvm" if "java" in command else "driver"
+    # First: the JVM's own command line names the daemon.
+    if "java" in command:
+        return "jvm"
+    daemons = ("pyspark.daemon", "pyspark/daemon", python_daemon.MODULE)
+    return "workers" if any(name in command for name in daemons) else "driver"
 
 
 def _everyone() -> Iterator[ProcessTimes]:

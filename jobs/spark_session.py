@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs import python_daemon
 from jobs.code_generation import INTERPRETED
 from jobs.jars import fetch_jars
 from jobs.java_runtime import ensure_java
@@ -115,7 +116,7 @@ def _local_settings(master: str) -> dict[str, str]:
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
         "spark.ui.showConsoleProgress": "false",
         **({} if os.environ.get("VITRINE_SPARK_CODEGEN", "true") == "true" else INTERPRETED),
-        **(_few_tasks() if master.startswith("local") else {}),
+        **(_one_machine() if master.startswith("local") else {}),
         **class_path,
     }
 
@@ -133,12 +134,14 @@ def _for_local_submit() -> dict[str, str]:
     told = SparkConf()
     if not told.get("spark.master", "").startswith("local"):
         return {}
-    return {name: value for name, value in _few_tasks().items() if not told.contains(name)}
+    return {name: value for name, value in _one_machine().items() if not told.contains(name)}
 
 
-def _few_tasks() -> dict[str, str]:
+def _one_machine() -> dict[str, str]:
     """For one machine: the defaults of 200 and 50 tasks per shuffle and snapshot cost seconds on a few cores."""
     return {
+        # Workers run where this package is; on a cluster it may come with the tasks, too late for a daemon.
+        "spark.python.daemon.module": python_daemon.MODULE,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(max(4, 2 * (os.cpu_count() or 2))),
