@@ -18,6 +18,7 @@ from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
+from jobs.code_generation import code_generation_for
 from jobs.json_log import log_stage, logged_stage
 from jobs.store import TableStore
 from schemas.contract import ddl_columns
@@ -154,11 +155,12 @@ class Run:
         """Write the rows that wait, in one commit."""
         rows = self.spark.createDataFrame([Row(**row) for row in self._waiting], ddl_columns(RUNS.columns))
         stages = {row["stage"] for row in self._waiting}
-        # An append costs a third of a MERGE; only a row that is there already must be replaced.
-        if stages & self.written_stages:
-            self.store.upsert(RUNS, rows)
-        else:
-            self.store.append(RUNS, rows)
+        with code_generation_for(self.spark, len(self._waiting)):
+            # An append costs a third of a MERGE; only a row that is there already must be replaced.
+            if stages & self.written_stages:
+                self.store.upsert(RUNS, rows)
+            else:
+                self.store.append(RUNS, rows)
         self.written_stages |= stages
         self._waiting = []
         self._written_at = time.monotonic()
