@@ -19,8 +19,12 @@ os.environ.update(
 os.environ.pop("AWS_PROFILE", None)
 # A handful of rows: compiling each query takes longer than running it.
 os.environ["VITRINE_SPARK_CODEGEN"] = "false"
-# One JVM for hundreds of nights: here the optimizing compiler pays.
-os.environ["VITRINE_JAVA_OPTIONS"] = "-XX:+UseSerialGC"
+# The session's JVM lives for many nights: here the optimizing compiler pays, and so does room for what dies young.
+# Processes that tests start live for one night and have the product's own options.
+LONG_LIVED_JVM = {
+    "VITRINE_JAVA_OPTIONS": "-XX:+UseSerialGC -Xms2g -Xmn1g -XX:MetaspaceSize=256m",
+    "VITRINE_DRIVER_MEMORY": "3g",
+}
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +59,10 @@ def spark(s3_settings: S3Settings) -> Iterator[Any]:
     """The one local Spark session, with Delta and S3A."""
     from jobs.spark_session import spark_session
 
-    session = spark_session("vitrine tests", s3_settings, master="local[2]")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LONG_LIVED_JVM.items():
+            patch.setenv(name, value)
+        session = spark_session("vitrine tests", s3_settings, master="local[2]")
     yield session
     session.stop()
 
