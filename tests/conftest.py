@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,23 @@ def spark(s3_settings: S3Settings) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def lakehouse(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def empty_tables(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tables without rows, to be copied: making them takes Spark seconds, for each test."""
+    from jobs.store import TableStore
+
+    folder = tmp_path_factory.mktemp("empty") / "tables"
+    TableStore(spark, f"file://{folder}").ensure()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lakehouse(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Tables of two nights, to be read and not written."""
     from tests.lakehouse import make_lakehouse
 
-    return make_lakehouse(tmp_path_factory.mktemp("lakehouse"))
+    folder = tmp_path_factory.mktemp("lakehouse")
+    shutil.copytree(empty_tables, folder / "tables")
+    return make_lakehouse(folder)
 
 
 @pytest.fixture(scope="session")

@@ -45,12 +45,11 @@ class Shop:
         return self.folder / "shop" / "images" / name
 
 
-@pytest.fixture(scope="session")
-def empty_tables(spark, tmp_path_factory) -> Path:
-    """All tables without rows, to be copied: making them takes Spark seconds, for each test."""
-    folder = tmp_path_factory.mktemp("empty") / "tables"
-    TableStore(spark, f"file://{folder}").ensure()
-    return folder
+def upload(client: Any, bucket: str, folder: Path, prefix: str) -> None:
+    """Put all files of a folder under a prefix."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            client.upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder)}")
 
 
 @pytest.fixture
