@@ -20,19 +20,21 @@ help: ## Show this list
 demo: setup ## Draw the demo catalogue, run a night on it, show what came out
 	@$(BIN)/vitrine demo
 
-# Two runs side by side, for most tests of jobs wait for Spark: what the second one says is shown at the end.
-WITHOUT_SPARK := tests/models tests/rendering tests/schemas tests/udfs
+# Two runs side by side, each of which keeps one core busy and takes about half the time: what the second one says is
+# shown at the end. It also runs the tests of the DAGs.
+BESIDE := tests/models tests/rendering tests/schemas tests/udfs tests/service \
+  tests/jobs/test_unchanged_night.py tests/jobs/test_unruly_store.py
 BESIDE_LOG := $(VITRINE_CACHE)/tests-beside.log
 
 test: setup-dev setup-airflow ## Run all tests (TESTS="tests/jobs -k lease" for some)
 ifdef TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 else
-	@echo "== tests; beside them, into $(BESIDE_LOG): $(WITHOUT_SPARK) and those of the DAGs"
-	@{ failed=0; $(BIN)/python -m pytest $(WITHOUT_SPARK) || failed=1; \
+	@echo "== tests; beside them, into $(BESIDE_LOG): $(BESIDE) and those of the DAGs"
+	@{ failed=0; $(BIN)/python -m pytest $(BESIDE) || failed=1; \
 	   $(MAKE) --no-print-directory test-airflow || failed=1; exit $$failed; } >$(BESIDE_LOG) 2>&1 & beside=$$!; \
 	 trap "kill $$beside 2>/dev/null" EXIT; failed=0; \
-	 $(BIN)/python -m pytest $(addprefix --ignore=,$(WITHOUT_SPARK)) || failed=1; \
+	 $(BIN)/python -m pytest $(addprefix --ignore=,$(BESIDE)) || failed=1; \
 	 wait $$beside || failed=1; \
 	 echo "== tests beside them"; cat $(BESIDE_LOG); exit $$failed
 endif

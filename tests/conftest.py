@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ os.environ.update(
 os.environ.pop("AWS_PROFILE", None)
 # A handful of rows: compiling each query takes longer than running it.
 os.environ["VITRINE_SPARK_CODEGEN"] = "false"
-# One JVM for hundreds of nights: here the optimizing compiler pays.
-os.environ["VITRINE_JAVA_OPTIONS"] = "-XX:+UseSerialGC"
+# The session's JVM lives for many nights: here the optimizing compiler pays, and so does room for what dies young.
+# Processes that tests start live for one night and have the product's own options.
+LONG_LIVED_JVM = {
+    "VITRINE_JAVA_OPTIONS": "-XX:+UseSerialGC -Xms2g -Xmn1g -XX:MetaspaceSize=256m",
+    "VITRINE_DRIVER_MEMORY": "3g",
+}
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +60,32 @@ def spark(s3_settings: S3Settings) -> Iterator[Any]:
     """The one local Spark session, with Delta and S3A."""
     from jobs.spark_session import spark_session
 
-    session = spark_session("vitrine tests", s3_settings, master="local[2]")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LONG_LIVED_JVM.items():
+            patch.setenv(name, value)
+        session = spark_session("vitrine tests", s3_settings, master="local[2]")
     yield session
     session.stop()
 
 
 @pytest.fixture(scope="session")
-def lakehouse(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def empty_tables(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tables without rows, to be copied: making them takes Spark seconds, for each test."""
+    from jobs.store import TableStore
+
+    folder = tmp_path_factory.mktemp("empty") / "tables"
+    TableStore(spark, f"file://{folder}").ensure()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lakehouse(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Tables of two nights, to be read and not written."""
     from tests.lakehouse import make_lakehouse
 
-    return make_lakehouse(tmp_path_factory.mktemp("lakehouse"))
+    folder = tmp_path_factory.mktemp("lakehouse")
+    shutil.copytree(empty_tables, folder / "tables")
+    return make_lakehouse(folder)
 
 
 @pytest.fixture(scope="session")

@@ -45,12 +45,53 @@ class Shop:
         return self.folder / "shop" / "images" / name
 
 
+def upload(client: Any, bucket: str, folder: Path, prefix: str) -> None:
+    """Put all files of a folder under a prefix."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            client.upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder)}")
+
+
+class Standing:
+    """A shop in a state from which several tests start; `ran` is what the run that led there said, by stage."""
+
+    def __init__(self, shop: Shop, *stages: str) -> None:
+        self.shop = shop
+        self.ran = shop.run(*stages)
+        self._copy = shop.folder.with_name(f"{shop.folder.name}-copy")
+        shutil.copytree(shop.folder, self._copy, symlinks=True)
+
+    def again(self) -> Shop:
+        """The shop as it was, in the same place: tables hold addresses of pictures."""
+        shutil.rmtree(self.shop.folder)
+        # With the times of files, which tell a picture that changed.
+        shutil.copytree(self._copy, self.shop.folder, symlinks=True)
+        # Delta keeps what it knows of a table by its place.
+        self.shop.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+        return self.shop
+
+
 @pytest.fixture(scope="session")
-def empty_tables(spark, tmp_path_factory) -> Path:
-    """All tables without rows, to be copied: making them takes Spark seconds, for each test."""
-    folder = tmp_path_factory.mktemp("empty") / "tables"
-    TableStore(spark, f"file://{folder}").ensure()
-    return folder
+def standing(spark, tmp_path_factory, empty_tables) -> Callable[..., Standing]:
+    """Make a shop of some pictures and run stages on it."""
+
+    def make(pictures: int, *stages: str) -> Standing:
+        folder = tmp_path_factory.mktemp("standing")
+        write_shop(folder / "shop", pictures)
+        shutil.copytree(empty_tables, folder / "tables")
+        return Standing(Shop(spark, folder), *stages)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def after_ingest(standing) -> Standing:
+    return standing(6, "ingest")
+
+
+@pytest.fixture(scope="session")
+def after_extract(standing) -> Standing:
+    return standing(4, "ingest", "extract")
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ def add_pictures(shop, *names):
             file.write(f"{name},images/{name},,,\n")
 
 
-def test_every_picture_is_described(make_shop):
-    shop = make_shop(4)
-    counts = shop.run("ingest", "extract")["extract"]["counts"]
+def test_every_picture_is_described(after_extract):
+    shop = after_extract.again()
+    counts = after_extract.ran["extract"]["counts"]
     assert (counts["candidates"], counts["extracted"], counts["quarantined"]) == (4, 4, 0)
     images, attributes = by_name(shop), {row["content_sha256"]: row for row in shop.rows("image_attributes")}
     colors = [attributes[images[f"{number}.jpg"]["content_sha256"]]["color"] for number in range(4)]
@@ -43,10 +43,9 @@ def test_every_picture_is_described(make_shop):
     assert box == pytest.approx(expected, abs=10)
 
 
-def test_extract_alone_reads_only_from_the_roots_that_ingest_noted(make_shop):
-    shop = make_shop(2)
+def test_extract_alone_reads_only_from_the_roots_that_ingest_noted(after_ingest):
+    shop = after_ingest.again()
     outside = write_picture(shop.folder / "elsewhere" / "secret.jpg")
-    shop.run("ingest")
     shop.image("0.jpg").unlink()
     shop.image("0.jpg").symlink_to(outside)
     assert shop.run("extract")["extract"]["counts"]["quarantined"] == 1
@@ -142,15 +141,14 @@ def test_raised_limit_brings_a_picture_back_when_asked(make_shop):
     assert (counts["candidates"], counts["extracted"]) == (2, 2)
 
 
-def test_new_bundle_version_describes_everything_anew(make_shop, monkeypatch):
-    shop = make_shop(3)
-    shop.run("ingest", "extract")
+def test_new_bundle_version_describes_everything_anew(after_extract, monkeypatch):
+    shop = after_extract.again()
     monkeypatch.setattr("jobs.session.attributes_version", lambda version: f"{version}+features.next")
     counts = shop.run("extract")["extract"]["counts"]
-    assert counts["extracted"] == 3
+    assert counts["extracted"] == 4
     versions = {row["bundle_version"] for row in shop.rows("images")}
     assert {version.rsplit("+", 1)[1] for version in versions} == {"features.next"}
-    assert len(shop.rows("image_attributes")) == 6, "the old bundle's rows stay until maintain drops them"
+    assert len(shop.rows("image_attributes")) == 8, "the old bundle's rows stay until maintain drops them"
 
 
 def test_work_is_cut_into_waves_that_add_up(make_shop):
@@ -160,9 +158,8 @@ def test_work_is_cut_into_waves_that_add_up(make_shop):
     assert {row["status"] for row in shop.rows("images")} == {"extracted"}
 
 
-def test_changed_picture_is_described_anew(make_shop):
-    shop = make_shop(2)
-    shop.run("ingest", "extract")
+def test_changed_picture_is_described_anew(after_extract):
+    shop = after_extract.again()
     old = by_name(shop)["0.jpg"]["content_sha256"]
     write_picture(shop.image("0.jpg"), 50)
     counts = shop.run("ingest", "extract")["extract"]["counts"]
@@ -217,9 +214,8 @@ def test_wave_that_was_computed_but_not_committed_is_committed_by_the_next_run(m
     assert images["2.jpg"]["content_sha256"] in contents
 
 
-def test_run_says_what_it_did(make_shop):
-    shop = make_shop(3)
-    row = shop.run("ingest", "extract")["extract"]
+def test_run_says_what_it_did(after_extract):
+    shop, row = after_extract.again(), after_extract.ran["extract"]
     assert row["status"] == "succeeded"
     assert row["bytes_read"] == sum(path.stat().st_size for path in shop.image("").iterdir())
     assert set(row["step_ms"]) >= {"fetch", "decode", "quality", "features", "models"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +33,13 @@ def small_cells() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def first(spark: Any, small_cells: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorShop, dict[str, int]]:
+def first(
+    spark: Any, empty_tables: Path, small_cells: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[VectorShop, dict[str, int]]:
     """A shop divided into cells, indexed once; three of its products have a picture of another one."""
-    shop = VectorShop(spark, tmp_path_factory.mktemp("index"), exact_products=50)
+    shop = VectorShop(
+        spark, shutil.copytree(empty_tables, tmp_path_factory.mktemp("index") / "tables"), exact_products=50
+    )
     products = random_products(PRODUCTS, kinds=60)
     products[10] = twin(products[10], products[4])
     products[20] = replace(products[20], pictures=products[7].pictures, contents=products[7].shas)

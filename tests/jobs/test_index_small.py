@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,9 +44,9 @@ def second_night() -> list[Product]:
 
 
 @pytest.fixture(scope="module")
-def shop(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> VectorShop:
+def shop(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> VectorShop:
     """A shop after two nights, indexed in this process."""
-    made = VectorShop(spark, tmp_path_factory.mktemp("small"))
+    made = VectorShop(spark, shutil.copytree(empty_tables, tmp_path_factory.mktemp("small") / "tables"))
     made.put(first_night())
     assert made.index()["lists_computed"] == 100
     made.put(second_night(), gone=["p00004", "p00021"])

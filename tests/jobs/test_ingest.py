@@ -20,10 +20,10 @@ def reasons(shop):
     }
 
 
-def test_first_night_writes_catalog_and_pending_images(make_shop):
-    shop = make_shop(3)
-    counts = shop.run("ingest")["ingest"]["counts"]
-    assert (counts["feed_rows"], counts["rows_inserted"], counts["images_new"]) == (3, 3, 3)
+def test_first_night_writes_catalog_and_pending_images(after_ingest):
+    shop = after_ingest.again()
+    counts = after_ingest.ran["ingest"]["counts"]
+    assert (counts["feed_rows"], counts["rows_inserted"], counts["images_new"]) == (6, 6, 6)
     row = shop.rows("catalog", "product_id = 'p1'")[0]
     assert row["image_uri"] == f"file://{shop.image('1.jpg')}"
     assert (row["title"], str(row["price"]), row["is_active"], row["view"]) == ("blue box 1", "1.50", True, 0)
@@ -88,51 +88,48 @@ def test_mended_row_is_resolved_and_kept_as_history(make_shop):
     assert len(shop.rows("catalog")) == 3
 
 
-def test_only_what_changed_is_written(make_shop):
-    shop = make_shop(4)
-    shop.run("ingest")
+def test_only_what_changed_is_written(after_ingest):
+    shop = after_ingest.again()
     rows = feed_rows(shop)
     rows[1]["title"] = "renamed"
-    write_feed(shop.feed, [*rows[:3], {"product_id": "new", "image_uri": "images/3.jpg"}])
+    write_feed(shop.feed, [*rows[:5], {"product_id": "new", "image_uri": "images/3.jpg"}])
     counts = shop.run("ingest")["ingest"]["counts"]
     assert {name: counts[f"rows_{name}"] for name in ("inserted", "updated", "unchanged", "deactivated")} == {
         "inserted": 1,
         "updated": 1,
-        "unchanged": 2,
+        "unchanged": 4,
         "deactivated": 1,
     }
     changed = {
         row["product_id"]
         for row in shop.rows("catalog", f"run_id = '{shop.rows('runs', 'counts.rows_updated = 1')[0]['run_id']}'")
     }
-    assert changed == {"p1", "new", "p3"}
-    assert shop.rows("catalog", "product_id = 'p3'")[0]["is_active"] is False
+    assert changed == {"p1", "new", "p5"}
+    assert shop.rows("catalog", "product_id = 'p5'")[0]["is_active"] is False
 
 
-def test_changed_file_is_pending_again_and_a_removed_one_inactive(make_shop):
-    shop = make_shop(3)
-    shop.run("ingest")
+def test_changed_file_is_pending_again_and_a_removed_one_inactive(after_ingest):
+    shop = after_ingest.again()
     write_picture(shop.image("0.jpg"), seed=99)
     os.utime(shop.image("1.jpg"), (1_700_000_000, 1_700_000_000))
-    write_feed(shop.feed, feed_rows(shop)[:2])
+    write_feed(shop.feed, feed_rows(shop)[:5])
     counts = shop.run("ingest")["ingest"]["counts"]
-    assert (counts["images_changed"], counts["images_unchanged"], counts["images_deactivated"]) == (2, 0, 1)
+    assert (counts["images_changed"], counts["images_unchanged"], counts["images_deactivated"]) == (2, 3, 1)
 
 
-def test_stat_of_changed_rows_only_trusts_the_feed(make_shop):
-    shop = make_shop(2, ingest={"stat": "changed_rows"})
-    shop.run("ingest", "extract")
+def test_stat_of_changed_rows_only_trusts_the_feed(after_extract):
+    shop = after_extract.again()
     write_picture(shop.image("0.jpg"), seed=98)
     write_picture(shop.image("1.jpg"), seed=99)
     rows = feed_rows(shop)
     rows[1]["updated_at"] = "2026-11-05T08:00:00Z"
     write_feed(shop.feed, rows)
-    assert shop.run("ingest")["ingest"]["counts"]["images_changed"] == 1
+    counts = shop.run("ingest", ingest={"stat": "changed_rows"})["ingest"]["counts"]
+    assert counts["images_changed"] == 1
 
 
-def test_feed_that_lost_most_rows_changes_nothing(make_shop):
-    shop = make_shop(6)
-    shop.run("ingest")
+def test_feed_that_lost_most_rows_changes_nothing(after_ingest):
+    shop = after_ingest.again()
     before = shop.versions()
     write_feed(shop.feed, feed_rows(shop)[:2])
     with pytest.raises(FeedError, match="shrank from 6 rows to 2"):

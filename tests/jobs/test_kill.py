@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def committed_waves(tables: Path) -> int:
     return len(list((tables / "image_attributes" / "_delta_log").glob("*.json"))) - 1
 
 
-def test_killed_driver_loses_nothing_for_good(spark, tmp_path):
+def test_killed_driver_loses_nothing_for_good(spark, tmp_path, empty_tables):
     feed = write_shop(tmp_path / "shop", PICTURES)
     with feed.open("a") as file:
         file.write("missing,images/missing.jpg,,,\n")
@@ -55,6 +56,7 @@ def test_killed_driver_loses_nothing_for_good(spark, tmp_path):
     left = store.read("images").where("status = 'pending'").count()
     assert left > 0, "killed too late: nothing was left to do"
 
+    shutil.copytree(empty_tables, undisturbed)
     for tables in (killed, undisturbed):
         run_stages(Settings(tables=str(tables), catalog=str(feed), extract=WAVES), quiet=True)
     other = TableStore(spark, f"file://{undisturbed}")

@@ -156,9 +156,8 @@ def test_maintenance_keeps_what_the_published_version_needs(make_shop):
     assert not (shop.folder / "tables" / "_staging").exists()
 
 
-def test_dead_run_is_marked_by_the_next(make_shop):
-    shop: Shop = make_shop(2)
-    shop.run("ingest")
+def test_dead_run_is_marked_by_the_next(after_ingest):
+    shop: Shop = after_ingest.again()
     shop.spark.sql(f"UPDATE {shop.store.sql_name('runs')} SET status = 'running', finished_at = NULL")
     shop.run("extract")
     buried = shop.rows("runs", "stage = 'ingest'")[0]

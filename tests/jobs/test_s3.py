@@ -17,17 +17,12 @@ from jobs.small_objects import small_objects
 from jobs.store import TableStore
 from models.bundle import load_bundle
 from schemas.settings import Settings
+from tests.jobs.conftest import upload
 from tests.pictures import write_feed, write_shop
 from tests.service.conftest import wait_until_ready
 
 FOLDERS = ("myntra224", "grocery_store", "clothing_small", "ccp")
 PHOTOS = 200
-
-
-def upload(client: Any, bucket: str, folder: Path, prefix: str) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            client.upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder)}")
 
 
 def s3_night(s3_settings: Any, bucket: str, **changes: Any) -> str:
@@ -91,7 +86,10 @@ def test_second_driver_is_refused_while_the_first_writes(s3_settings, s3_client,
     assert not TableStore(spark, f"s3://{bucket}/tables").exists("catalog")
 
 
-def test_real_photos_go_through_s3_into_tables(spark, tmp_path, shared_data, s3_settings, s3_client, bucket):
+def test_real_photos_go_through_s3_into_tables(
+    spark, tmp_path, empty_tables, shared_data, s3_settings, s3_client, bucket
+):
+    upload(s3_client, bucket, empty_tables, "tables")
     rows, colors = [], {}
     for folder in FOLDERS:
         with (shared_data / folder / "labels.csv").open(encoding="utf-8") as file:

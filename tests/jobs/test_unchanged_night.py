@@ -32,16 +32,17 @@ from schemas.reasons import Reason
 from schemas.settings import S3Settings, Settings
 from schemas.stages import STAGES
 from schemas.tables import CATALOG, IMAGES, TABLES
-from tests.jobs.conftest import Shop
+from tests.jobs.conftest import Shop, upload
 from tests.pictures import write_feed, write_picture, write_shop
 
 PICTURES = 5
 
 
 @pytest.fixture(scope="module")
-def first_night(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Path]:
+def first_night(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Path]:
     """A shop after its first night, with a wrong row and a missing picture; and a copy of its folder."""
     folder = tmp_path_factory.mktemp("standing")
+    shutil.copytree(empty_tables, folder / "tables")
     write_shop(folder / "shop", PICTURES)
     shop = Shop(spark, folder)
     with shop.feed.open("a") as file:
@@ -246,10 +247,10 @@ def test_folder_of_pictures_tells_by_its_listing(make_shop, monkeypatch, request
     assert_full(shop)
 
 
-def test_it_works_on_s3(spark, tmp_path, s3_settings, s3_client, bucket, request):
-    feed = write_shop(tmp_path / "shop", 3)
-    for path in (feed, *(tmp_path / "shop" / "images").iterdir()):
-        s3_client.upload_file(str(path), bucket, f"shop/{path.relative_to(tmp_path / 'shop')}")
+def test_it_works_on_s3(spark, tmp_path, empty_tables, s3_settings, s3_client, bucket, request):
+    write_shop(tmp_path / "shop", 3)
+    upload(s3_client, bucket, tmp_path / "shop", "shop")
+    upload(s3_client, bucket, empty_tables, "tables")
     settings = Settings(tables=f"s3://{bucket}/tables", catalog=f"s3://{bucket}/shop/catalog.csv", s3=s3_settings)
     run_stages(settings, quiet=True)
     request.getfixturevalue("no_spark")
