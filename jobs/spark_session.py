@@ -113,6 +113,8 @@ def _local_settings(master: str) -> dict[str, str]:
         # Errors reach the user as our own one line; Spark's stack traces only on request.
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS} {_java_options()}",
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
+        # Spelled out for every query, whether the UI is there to show it or not.
+        "spark.sql.ui.explainMode": "simple",
         "spark.ui.showConsoleProgress": "false",
         **({} if os.environ.get("VITRINE_SPARK_CODEGEN", "true") == "true" else INTERPRETED),
         **(_few_tasks() if master.startswith("local") else {}),
@@ -142,7 +144,7 @@ def _few_tasks() -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(max(4, 2 * (os.cpu_count() or 2))),
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
     }
 
