@@ -22,8 +22,9 @@ EMBEDDING_COLUMNS = ("embedding", "attributes.embedding")
 
 DEFAULT_REGION = "us-east-1"
 # A local JVM lives for one night, too short for the optimizing compiler to earn what it costs (a cold night of 64
-# pictures: 22 s of CPU with it, 12 s without), and two cores gain nothing from collecting garbage in parallel.
-SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+# pictures: 22 s of CPU with it, 12 s without), and two cores gain nothing from collecting garbage in parallel. Without
+# room for Spark's classes from the start the whole heap is collected each time that they outgrow it.
+SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
