@@ -23,8 +23,9 @@ EMBEDDING_COLUMNS = ("embedding", "attributes.embedding")
 
 DEFAULT_REGION = "us-east-1"
 # A local JVM lives for one night, too short for the optimizing compiler to earn what it costs (a cold night of 64
-# pictures: 22 s of CPU with it, 12 s without), and two cores gain nothing from collecting garbage in parallel.
-SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+# pictures: 22 s of CPU with it, 12 s without), and two cores gain nothing from collecting garbage in parallel. Without
+# room for Spark's classes from the start the whole heap is collected each time that they outgrow it.
+SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
@@ -114,6 +115,8 @@ def _local_settings(master: str) -> dict[str, str]:
         # Errors reach the user as our own one line; Spark's stack traces only on request.
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS} {_java_options()}",
         "spark.ui.enabled": os.environ.get("VITRINE_SPARK_UI", "false"),
+        # Spelled out for every query, whether the UI is there to show it or not.
+        "spark.sql.ui.explainMode": "simple",
         "spark.ui.showConsoleProgress": "false",
         **({} if os.environ.get("VITRINE_SPARK_CODEGEN", "true") == "true" else INTERPRETED),
         **(_one_machine() if master.startswith("local") else {}),
@@ -145,7 +148,7 @@ def _one_machine() -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(max(4, 2 * (os.cpu_count() or 2))),
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
     }
 

@@ -46,9 +46,9 @@ class Shop:
 
 
 def upload(client: Any, bucket: str, folder: Path, prefix: str) -> None:
-    """Put all files of a folder under a prefix."""
+    """Put all files of a folder under a prefix, but not the checksums that Hadoop keeps beside local files."""
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_file() and not path.name.startswith("."):
             client.upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder)}")
 
 
