@@ -22,8 +22,8 @@ demo: setup ## Draw the demo catalogue, run a night on it, show what came out
 
 # Two runs side by side, each of which keeps one core busy and takes about half the time: what the second one says is
 # shown at the end. It also runs the tests of the DAGs.
-BESIDE := tests/models tests/rendering tests/schemas tests/udfs tests/service \
-  tests/jobs/test_unchanged_night.py tests/jobs/test_unruly_store.py
+BESIDE := tests/models tests/rendering tests/schemas tests/udfs tests/service tests/notebooks \
+  $(addprefix tests/jobs/test_,metrics.py nightly.py queries.py unchanged_night.py unruly_store.py)
 BESIDE_LOG := $(VITRINE_CACHE)/tests-beside.log
 
 test: setup-dev setup-airflow ## Run all tests (TESTS="tests/jobs -k lease" for some)
