@@ -44,7 +44,10 @@ def fit_softmax(terms: Matrix, labels: NDArray[np.intp], weights: Matrix, classe
         probabilities = softmax(design @ fitted)
         gradient = design.T @ ((probabilities - target) * share[:, None]) + penalty * fitted
         step = np.linalg.solve(_hessian(design, probabilities, share, penalty), gradient.ravel())
-        fitted -= step.reshape(fitted.shape)
+        step = step.reshape(fitted.shape)
+        # A shift of all classes alike is rounding alone, which so little ridge makes as large as a step.
+        step -= step.mean(axis=1, keepdims=True)
+        fitted -= step
         if np.abs(step).max() < _CONVERGED:
             return _in_units(fitted, mean, spread)
     raise ValueError(f"no convergence in {_MOST_STEPS} steps; use a larger ridge than {ridge}")
