@@ -22,7 +22,7 @@ from udfs.fetch import Fetched, Fetcher
 from udfs.micro_batch import describe_pictures
 from udfs.runtime import BundleSource, Runtime, runtime_for
 
-FEATURES_VERSION = 5
+FEATURES_VERSION = 6
 """Version of the measuring code; raise it when its results change, so that pictures are extracted anew."""
 
 # Contents remembered per task to compute identical pictures once; the planner puts equal sizes side by side.
