@@ -16,26 +16,26 @@ import zipimport
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MODULE = __name__ if __name__ != "__main__" else "jobs.python_daemon"
+MODULE = "jobs.python_daemon"
+"""This module's name, also where it runs as `__main__`."""
 
 
 def spare_unchanged_archives() -> None:
     """Let archives on the path be read again only when their file has changed."""
     read_again: Callable[[Any], None] = zipimport.zipimporter.invalidate_caches
-    seen: dict[int, tuple[int, int]] = {}
+    seen: WeakKeyDictionary[Any, tuple[int, int] | None] = WeakKeyDictionary()
 
     @wraps(read_again)
     def invalidate_caches(importer: Any) -> None:
         stamp = _stamp(importer.archive)
-        # An importer stays for the life of the process, so its id is its own.
-        if stamp is None or seen.get(id(importer)) != stamp:
+        if stamp is None or seen.get(importer) != stamp:
             read_again(importer)
-            if stamp is not None:
-                seen[id(importer)] = stamp
+            seen[importer] = stamp
 
     zipimport.zipimporter.invalidate_caches = invalidate_caches  # type: ignore[method-assign, assignment]
 

@@ -96,10 +96,13 @@ def detect_text(
     """
     settings = settings or DetectSettings()
     found: list[list[DetectedLine]] = [[] for _ in pictures]
-    last_sizes = [network_size(pixels.shape[0], pixels.shape[1], settings) for pixels in pictures]
-    first_sizes = [first_size(pixels.shape[0], pixels.shape[1], settings) for pixels in pictures]
-    last_looks = dict(enumerate(last_sizes))
-    first_looks = {n: first for n, first in enumerate(first_sizes) if first != last_sizes[n]}
+    last_looks, first_looks = {}, {}
+    for number, pixels in enumerate(pictures):
+        height, width = pixels.shape[0], pixels.shape[1]
+        last_looks[number] = network_size(height, width, settings)
+        first = network_size(height, width, settings, settings.first_scale)
+        if first != last_looks[number]:
+            first_looks[number] = first
     for number, lines in _look(network, pictures, first_looks, settings):
         if _all_plain(lines, first_looks[number][0] / pictures[number].shape[0], settings):
             found[number] = lines
@@ -132,21 +135,19 @@ def _all_plain(lines: list[DetectedLine], scale: float, settings: DetectSettings
     )
 
 
-def network_size(height: int, width: int, settings: DetectSettings) -> tuple[int, int]:
-    """Height and width at which the network sees a picture: multiples of 32 within the limits."""
+def network_size(height: int, width: int, settings: DetectSettings, enlarged_share: float = 1.0) -> tuple[int, int]:
+    """Height and width at which the network sees a picture: multiples of 32 within the limits.
+
+    Args:
+        height: the picture's, px.
+        width: the picture's, px.
+        settings: limits.
+        enlarged_share: of the size to which small pictures are enlarged; others are seen as they are.
+    """
     longer = max(height, width)
     scale = min(1.0, settings.side_limit / longer)
     if longer < settings.small_side:
-        scale = min(settings.most_enlargement, settings.enlarged_side / longer)
-    return _multiple(height * scale), _multiple(width * scale)
-
-
-def first_size(height: int, width: int, settings: DetectSettings) -> tuple[int, int]:
-    """Height and width of the first look: smaller than `network_size` for pictures that it enlarges."""
-    longer = max(height, width)
-    if longer >= settings.small_side:
-        return network_size(height, width, settings)
-    scale = min(settings.most_enlargement, settings.enlarged_side / longer) * settings.first_scale
+        scale = min(settings.most_enlargement, settings.enlarged_side / longer) * enlarged_share
     return _multiple(height * scale), _multiple(width * scale)
 
 

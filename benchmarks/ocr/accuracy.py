@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 import cv2
 
+from benchmarks.engines.workload import shipped_source
 from benchmarks.ocr.pictures import LEAST_LETTERS, SEED, VISIBLE, Picture, packs, rendered
 from benchmarks.ocr.score import Characters, Facts, score_characters, values, words_found
-from models.bundle import SHIPPED_BUNDLE, load_bundle
 from models.model_input import Box, Pixels
 from schemas.settings import DecodeSettings, TextEngine
 from udfs.barcode import read_barcodes
@@ -28,7 +28,7 @@ from udfs.ocr import recognize_texts
 from udfs.ocr_sessions import ocr_sessions_for
 from udfs.picture_text import text_boxes
 from udfs.product_region import detect_each
-from udfs.runtime import BundleSource, runtime_for
+from udfs.runtime import runtime_for
 from udfs.text_fields import parse_fields, parse_text
 from udfs.text_likelihood import LEAST_LIKELIHOOD, likely_text
 
@@ -70,7 +70,7 @@ def _whole(pictures: Sequence[Picture]) -> tuple[list[Pixels], list[list[Box]]]:
 
 def _by_detector() -> Look:
     """The pictures and places that extraction reads: what the shipped detector takes for text and tags."""
-    runtime = runtime_for(BundleSource(load_bundle(SHIPPED_BUNDLE).sha256, path=str(SHIPPED_BUNDLE)))
+    runtime = runtime_for(shipped_source())
 
     def look(pictures: Sequence[Picture]) -> tuple[list[Pixels], list[list[Box]]]:
         ready = [ready_picture(decode(picture.path.read_bytes(), DecodeSettings())) for picture in pictures]

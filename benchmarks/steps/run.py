@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 
 from benchmarks.engines.model import lite0_fp32
+from benchmarks.engines.workload import shipped_source
 from benchmarks.ocr.pictures import Picture as KnownPicture
 from benchmarks.ocr.pictures import packs, rendered
 from benchmarks.results import write_results
-from models.bundle import SHIPPED_BUNDLE, load_bundle
 from models.session import new_session
 from schemas.palette import PALETTE
 from schemas.reasons import ImageError
@@ -36,7 +36,7 @@ from udfs.micro_batch import describe_pictures, model_columns
 from udfs.ocr_sessions import TextEngineError, usable_engine
 from udfs.picture_text import find_barcodes, read_texts, text_boxes, text_columns
 from udfs.product_region import detect_each, look_at
-from udfs.runtime import BundleSource, Runtime, runtime_for
+from udfs.runtime import Runtime, runtime_for
 
 FOLDER = Path(__file__).parent
 MICRO_BATCH = 16
@@ -73,7 +73,7 @@ def run(pictures: int, repetitions: int, real_packs: int = 0, engine: TextEngine
     real = packs(most=min(real_packs, with_text)) if real_packs else []
     catalogue = _with_packs(known, real)
     files = [one.path.read_bytes() for one in catalogue]
-    runtime = runtime_for(BundleSource(load_bundle(SHIPPED_BUNDLE).sha256, path=str(SHIPPED_BUNDLE)))
+    runtime = runtime_for(shipped_source())
     lite0 = _lite0()
     contestants: dict[str, Callable[[Sequence[bytes]], object]] = {
         "efficientnet_lite0_fp32_inference": lite0,

@@ -117,15 +117,15 @@ def test_changed_file_is_pending_again_and_a_removed_one_inactive(after_ingest):
     assert (counts["images_changed"], counts["images_unchanged"], counts["images_deactivated"]) == (2, 3, 1)
 
 
-def test_stat_of_changed_rows_only_trusts_the_feed(after_extract):
-    shop = after_extract.again()
+def test_stat_of_changed_rows_only_trusts_the_feed(make_shop):
+    shop = make_shop(2, ingest={"stat": "changed_rows"})
+    shop.run("ingest", "extract")
     write_picture(shop.image("0.jpg"), seed=98)
     write_picture(shop.image("1.jpg"), seed=99)
     rows = feed_rows(shop)
     rows[1]["updated_at"] = "2026-11-05T08:00:00Z"
     write_feed(shop.feed, rows)
-    counts = shop.run("ingest", ingest={"stat": "changed_rows"})["ingest"]["counts"]
-    assert counts["images_changed"] == 1
+    assert shop.run("ingest")["ingest"]["counts"]["images_changed"] == 1
 
 
 def test_feed_that_lost_most_rows_changes_nothing(after_ingest):

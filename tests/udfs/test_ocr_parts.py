@@ -8,7 +8,6 @@ from udfs.ocr_detect import (
     DetectedLine,
     DetectSettings,
     detect_text,
-    first_size,
     lines_of_map,
     network_size,
     reading_order,
@@ -85,18 +84,24 @@ def looks_of(pictures, kernel_height, score=0.9):
     return seen
 
 
+def sizes_of_looks(height, width):
+    """Sizes of the first and the last look at a picture."""
+    settings = DetectSettings()
+    return network_size(height, width, settings, settings.first_scale), network_size(height, width, settings)
+
+
 SMALL = np.zeros((120, 200, 3), np.uint8)
 
 
 def test_a_small_picture_with_plain_lines_is_looked_at_once():
-    first, last = first_size(120, 200, DetectSettings()), network_size(120, 200, DetectSettings())
+    first, last = sizes_of_looks(120, 200)
     assert first[0] * first[1] < 0.5 * last[0] * last[1]
     assert looks_of([SMALL] * 3, kernel_height=14) == [(3, *first)]
 
 
 @pytest.mark.parametrize(("kernel_height", "score"), [(6, 0.9), (14, 0.6), (0, 0.9)], ids=["low", "unsure", "none"])
 def test_a_small_picture_is_looked_at_closely_where_lines_are_low_or_unsure_or_missing(kernel_height, score):
-    first, last = first_size(120, 200, DetectSettings()), network_size(120, 200, DetectSettings())
+    first, last = sizes_of_looks(120, 200)
     assert looks_of([SMALL], kernel_height, score) == [(1, *first), (1, *last)]
 
 
