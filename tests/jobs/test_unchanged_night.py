@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,34 +31,28 @@ from schemas.reasons import Reason
 from schemas.settings import S3Settings, Settings
 from schemas.stages import STAGES
 from schemas.tables import CATALOG, IMAGES, TABLES
-from tests.jobs.conftest import Shop, upload
+from tests.jobs.conftest import Shop, Standing, upload
 from tests.pictures import write_feed, write_picture, write_shop
 
 PICTURES = 5
 
 
 @pytest.fixture(scope="module")
-def first_night(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Path]:
-    """A shop after its first night, with a wrong row and a missing picture; and a copy of its folder."""
+def first_night(spark: Any, empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+    """A shop after its first night, with a wrong row and a missing picture."""
     folder = tmp_path_factory.mktemp("standing")
     shutil.copytree(empty_tables, folder / "tables")
     write_shop(folder / "shop", PICTURES)
     shop = Shop(spark, folder)
     with shop.feed.open("a") as file:
         file.write(",images/0.jpg,no id,,\nmissing,images/missing.jpg,,,\n")
-    run_stages(Settings(**shop.settings), quiet=True)
-    copy = tmp_path_factory.mktemp("copy") / "standing"
-    shutil.copytree(folder, copy)
-    return shop, copy
+    return Standing(shop)
 
 
 @pytest.fixture
-def shop(first_night: tuple[Shop, Path]) -> Iterator[Shop]:
-    """That shop, put back afterwards. Spark keeps what it knows of a table, so these tests read without it."""
-    shop, copy = first_night
-    yield shop
-    shutil.rmtree(shop.folder)
-    shutil.copytree(copy, shop.folder)
+def shop(first_night: Standing) -> Shop:
+    """That shop, as it was after that night."""
+    return first_night.again()
 
 
 @pytest.fixture
